@@ -1,0 +1,261 @@
+//! Fibers for those who write a scheduler: unchecked, and as fast as it gets.
+//!
+//! A [`RawFiber`] runs one function on a stack and block of its own. Whoever
+//! schedules it takes care of the rules that [`Fiber`](crate::Fiber) enforces.
+//! A function that never returns but asks for new work, calling
+//! [`end_thread`] and [`renew_thread`] in between, makes one fiber serve many
+//! goroutines, without a switch from one to the next.
+
+pub use crate::host::Host;
+pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, Stack, StackPool};
+
+use crate::block;
+use crate::fs_base::Tcb;
+use crate::layout::Layout;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use std::cell::Cell;
+use std::fmt;
+use std::ptr::{self, NonNull};
+
+/// A fiber's own record, in its slot above `struct pthread`.
+#[repr(C, align(64))]
+pub(crate) struct Control {
+    coroutine: Coroutine<(), (), (), Stack>,
+    tcb: Tcb,
+    /// The block of the OS thread that runs the fiber.
+    thread: Cell<Tcb>,
+    /// Set once the fiber runs.
+    yielder: Cell<*const Yielder<(), ()>>,
+    main: unsafe fn(*mut ()),
+    argument: *mut (),
+}
+
+const _: () = assert!(size_of::<Control>() <= block::CONTROL);
+
+thread_local! {
+    /// The fiber whose thread-local this is. Null on an OS thread.
+    static CURRENT: Cell<*const Control> = const { Cell::new(ptr::null()) };
+}
+
+/// Sets [`CURRENT`] after the block was made new. Volatile, since the compiler
+/// does not know that the variable's memory was rewritten.
+#[inline(always)]
+fn set_current(control: *const Control) {
+    // SAFETY: the calling context's own variable.
+    CURRENT.with(|current| unsafe { current.as_ptr().write_volatile(control) });
+}
+
+/// A function on a stack and block of its own.
+///
+/// Dropping it leaks the stack; [`into_stack`](Self::into_stack) returns it.
+#[repr(transparent)]
+pub struct RawFiber(NonNull<Control>);
+
+// SAFETY: a fiber is a thread to the code it runs: its thread-locals, panic
+// count and errno are its own and move with it. So what is on its stack never
+// changes threads, whichever OS thread resumes it. The handle itself is only
+// used by unsafe functions, whose contracts demand exclusive use.
+unsafe impl Send for RawFiber {}
+// SAFETY: as above; a shared reference gives access to unsafe functions only.
+unsafe impl Sync for RawFiber {}
+
+impl fmt::Debug for RawFiber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawFiber").field(&self.0).finish()
+    }
+}
+
+impl RawFiber {
+    /// A fiber on `stack` that will run `main(argument)`.
+    ///
+    /// # Safety
+    /// `main(argument)`, run once on the fiber, is sound, and does not unwind.
+    pub unsafe fn new(stack: Stack, main: unsafe fn(*mut ()), argument: *mut ()) -> Self {
+        let tcb = stack.tcb();
+        let layout = Layout::get().expect("a stack was made, so the layout is known");
+        let control = tcb.field::<Control>(block::control_offset(layout) as isize);
+        let address = control as usize;
+        // SAFETY: the closure borrows nothing: it finds the record by address.
+        let coroutine = unsafe {
+            Coroutine::with_stack_unchecked(stack, move |yielder: &Yielder<(), ()>, ()| {
+                let control = address as *const Control;
+                set_current(control);
+                let control = &*control;
+                control.yielder.set(yielder);
+                (control.main)(control.argument);
+            })
+        };
+        // SAFETY: the slot has room for the record there (block::CONTROL), and
+        // nobody else uses it while the fiber exists.
+        unsafe {
+            control.write(Control {
+                coroutine,
+                tcb,
+                thread: Cell::new(tcb),
+                yielder: Cell::new(ptr::null()),
+                main,
+                argument,
+            });
+            RawFiber(NonNull::new_unchecked(control))
+        }
+    }
+
+    /// The addresses of its stack, guard excluded.
+    pub fn stack(&self) -> std::ops::Range<usize> {
+        let layout = Layout::get().expect("a fiber exists, so the layout is known");
+        // SAFETY: the fiber's block was built when its stack was taken.
+        unsafe { block::stack_of(layout, self.0.as_ref().tcb) }
+    }
+
+    /// Makes the fiber's block current, runs it until it suspends or returns,
+    /// and leaves its block current. Returns whether it suspended.
+    ///
+    /// # Safety
+    /// - `host` is the calling thread's, with FS as it left it;
+    /// - the fiber has not returned, and no other thread resumes it;
+    /// - the calling function touches no thread-local, and until the fiber's
+    ///   block is left, follows the rules of [`Host`]'s module.
+    #[inline(always)]
+    pub unsafe fn resume(&self, host: &mut Host) -> bool {
+        // SAFETY: the caller's obligations are those of `board` and `run`.
+        unsafe {
+            self.board(host);
+            self.run()
+        }
+    }
+
+    /// The first half of [`resume`](Self::resume): makes the block current.
+    ///
+    /// # Safety
+    /// As [`resume`](Self::resume).
+    #[inline(always)]
+    pub unsafe fn board(&self, host: &mut Host) {
+        // SAFETY: the caller's obligations are those of `Host::board`.
+        unsafe {
+            let control = self.0.as_ref();
+            control.thread.set(host.thread());
+            host.board(control.tcb);
+        }
+    }
+
+    /// The second half of [`resume`](Self::resume): switches the stack.
+    ///
+    /// # Safety
+    /// As [`resume`](Self::resume); the fiber's block is current.
+    #[inline(always)]
+    pub unsafe fn run(&self) -> bool {
+        let control = self.0.as_ptr();
+        // SAFETY: exclusive by the caller's obligation. `main` does not unwind,
+        // so `resume` never re-raises a panic here.
+        let result = unsafe { (&mut (*control).coroutine).resume(()) };
+        matches!(result, CoroutineResult::Yield(()))
+    }
+
+    /// Takes the stack back. If the fiber is suspended, what is on its stack is
+    /// forgotten, not dropped.
+    ///
+    /// # Safety
+    /// - no thread runs the fiber or has its block current;
+    /// - the fiber renewed its thread-locals ([`renew_thread`]) after it last ran
+    ///   anything that could have used them, or was never resumed;
+    /// - nothing on its stack needs to be dropped.
+    pub unsafe fn into_stack(self) -> Stack {
+        // SAFETY: the record is initialised and read out once.
+        unsafe {
+            let mut control = self.0.as_ptr().read();
+            if !control.coroutine.done() {
+                control.coroutine.force_reset();
+            }
+            control.coroutine.into_stack()
+        }
+    }
+
+    /// Unwinds what is on a suspended fiber's stack, so that its values are
+    /// dropped, and runs it to its end.
+    ///
+    /// # Safety
+    /// As [`resume`](Self::resume).
+    pub(crate) unsafe fn unwind(&self, host: &mut Host) {
+        // SAFETY: exclusive, by the caller's obligation.
+        unsafe {
+            self.board(host);
+            (&mut (*self.0.as_ptr()).coroutine).force_unwind();
+        }
+    }
+
+    /// Whether the fiber was ever resumed.
+    pub(crate) fn started(&self) -> bool {
+        // SAFETY: the record is initialised.
+        unsafe { self.0.as_ref() }.coroutine.started()
+    }
+}
+
+/// Suspends the fiber that runs; control returns to whoever resumed it.
+///
+/// # Safety
+/// - the caller runs on a fiber;
+/// - whoever resumed it is prepared for that.
+#[inline(always)]
+pub unsafe fn suspend() {
+    let control = CURRENT.with(Cell::get);
+    // SAFETY: on a fiber CURRENT is its record, and the yielder was set before
+    // anything else ran.
+    unsafe { (*(*control).yielder.get()).suspend(()) }
+}
+
+/// Whether the caller runs on a fiber.
+#[inline]
+pub fn on_fiber() -> bool {
+    !CURRENT.with(Cell::get).is_null()
+}
+
+/// The blocks of the fiber the caller runs on and of the OS thread below it.
+#[inline]
+pub(crate) fn current_blocks() -> Option<(Tcb, Tcb)> {
+    let control = CURRENT.with(Cell::get);
+    // SAFETY: on a fiber CURRENT is its record.
+    (!control.is_null()).then(|| unsafe { ((*control).tcb, (*control).thread.get()) })
+}
+
+/// The block of the OS thread below the fiber the caller runs on, if it does.
+#[inline]
+pub(crate) fn thread_below() -> Option<Tcb> {
+    current_blocks().map(|(_, thread)| thread)
+}
+
+/// The guard of the stack the caller runs on, for the fault handler.
+pub(crate) fn current_guard() -> Option<(std::ops::Range<usize>, usize)> {
+    let control = CURRENT.with(Cell::get);
+    if control.is_null() {
+        return None;
+    }
+    let layout = Layout::get().ok()?;
+    // SAFETY: the running fiber's own record and block.
+    let stack = unsafe { block::stack_of(layout, (*control).tcb) };
+    Some((stack.start - crate::stack::GUARD..stack.start, stack.len()))
+}
+
+/// Does on a fiber what a thread does at its end: runs the destructors of its
+/// thread-locals. They may suspend.
+///
+/// # Safety
+/// The caller runs on a fiber.
+pub unsafe fn end_thread() {
+    let layout = Layout::get().expect("a fiber runs, so the layout is known");
+    // SAFETY: the block that is current is the fiber's.
+    unsafe { block::run_destructors(layout, Tcb::current()) }
+}
+
+/// Gives the fiber that runs fresh thread-locals, as if it were a new thread.
+///
+/// # Safety
+/// - the caller runs on a fiber, on which [`end_thread`] was called;
+/// - nothing of its thread-locals is in use, and the caller holds no value or
+///   address of one.
+pub unsafe fn renew_thread() {
+    let layout = Layout::get().expect("a fiber runs, so the layout is known");
+    let control = CURRENT.with(Cell::get);
+    // SAFETY: passed on.
+    unsafe { block::renew(layout, Tcb::current()) };
+    set_current(control);
+}

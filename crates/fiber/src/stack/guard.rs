@@ -1,0 +1,70 @@
+//! Making the lowest pages of a slot inaccessible.
+
+use super::GUARD;
+use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// `madvise` request of Linux 6.13: fault on access, without a VMA of its own.
+const MADV_GUARD_INSTALL: libc::c_int = 102;
+
+/// How this kernel guards.
+enum Method {
+    /// Page-table markers; no limit.
+    Marker,
+    /// `mprotect`, while guards are left.
+    Protection(Mutex<usize>),
+}
+
+/// Guards the slot that starts at `low`. A guard is never taken away again.
+pub(super) fn install(low: usize) -> io::Result<()> {
+    static METHOD: OnceLock<Method> = OnceLock::new();
+    match METHOD.get_or_init(|| detect(low)) {
+        Method::Marker => mark(low),
+        Method::Protection(left) => {
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            *left = left.checked_sub(1).ok_or_else(exhausted)?;
+            // SAFETY: protects pages of our own mapping that hold no data.
+            match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            }
+        }
+    }
+}
+
+fn mark(low: usize) -> io::Result<()> {
+    // SAFETY: advice about pages of our own mapping that hold no data.
+    match unsafe { libc::madvise(low as *mut _, GUARD, MADV_GUARD_INSTALL) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+fn detect(low: usize) -> Method {
+    match mark(low) {
+        Ok(()) => Method::Marker,
+        Err(_) => Method::Protection(Mutex::new(budget())),
+    }
+}
+
+/// How many `mprotect`ed guards fit below `vm.max_map_count`, with a quarter
+/// left for the rest of the process. Each splits off two VMAs.
+fn budget() -> usize {
+    /// The kernel's default.
+    const DEFAULT: usize = 65_530;
+    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(DEFAULT);
+    limit / 4 * 3 / 2
+}
+
+#[cold]
+fn exhausted() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::OutOfMemory,
+        "no more stacks can be guarded: this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), and \
+         guards by mprotect are limited by vm.max_map_count; raise it with \
+         `sysctl vm.max_map_count=...`",
+    )
+}

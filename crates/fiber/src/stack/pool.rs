@@ -1,0 +1,203 @@
+//! A pool of stacks of one size.
+
+use super::{GUARD, Geometry, PAGE, Stack, guard};
+use crate::block;
+use crate::error::Unsupported;
+use crate::fs_base::Tcb;
+use crate::layout::Layout;
+use std::io;
+
+/// Stacks of one size, and the address space for more.
+///
+/// Not synchronised: whoever shares it puts a lock around it. Dropping the pool
+/// keeps its address space, since stacks of it may still be in use.
+#[derive(Debug)]
+pub struct StackPool {
+    layout: &'static Layout,
+    geometry: Geometry,
+    /// Slots never used so far: start of the first, and how many.
+    untouched: Vec<(usize, usize)>,
+    /// Slots with a guard, whose memory was given back.
+    cold: Vec<usize>,
+    /// Slots with a guard and a block, most recently used last.
+    warm: Vec<usize>,
+    /// Slots in all arenas.
+    slots: usize,
+}
+
+/// Slots of the first arena; each further one is twice as large, up to a limit.
+const FIRST_ARENA: usize = 64;
+/// Bytes of address space that an arena has at most.
+const LARGEST_ARENA: usize = 4 << 30;
+
+impl StackPool {
+    /// A pool of stacks with room for at least `size` bytes each, block and
+    /// guard not counted.
+    ///
+    /// # Errors
+    /// [`Unsupported`] if the platform cannot run fibers.
+    pub fn new(size: usize) -> Result<Self, Unsupported> {
+        let layout = Layout::get().map_err(Clone::clone)?;
+        Ok(StackPool {
+            layout,
+            geometry: Geometry::new(layout, size),
+            untouched: Vec::new(),
+            cold: Vec::new(),
+            warm: Vec::new(),
+            slots: 0,
+        })
+    }
+
+    /// Bytes of a stack.
+    pub fn stack_size(&self) -> usize {
+        self.geometry.size
+    }
+
+    /// How many stacks there is address space for, in use or not.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// How many unused stacks hold memory.
+    pub fn warm(&self) -> usize {
+        self.warm.len()
+    }
+
+    /// Makes sure that there is address space for `slots` stacks in all.
+    ///
+    /// # Errors
+    /// If the system refuses: a limit on address space (`ulimit -v`), or strict
+    /// overcommit.
+    pub fn reserve(&mut self, slots: usize) -> io::Result<()> {
+        while self.slots < slots {
+            let stride = self.geometry.stride;
+            let largest = (LARGEST_ARENA / stride).max(1);
+            let wanted = self.slots.clamp(FIRST_ARENA, largest);
+            // When much is refused, little may still be had.
+            let mut count = wanted;
+            let start = loop {
+                match map(count * stride) {
+                    Ok(start) => break start,
+                    Err(_) if count > 1 => count /= 2,
+                    Err(error) => return Err(refused(&error, self.geometry.size, self.slots)),
+                }
+            };
+            self.untouched.push((start, count));
+            self.slots += count;
+        }
+        Ok(())
+    }
+
+    /// Takes a stack.
+    ///
+    /// # Errors
+    /// As [`reserve`](Self::reserve), and if the stack cannot be guarded.
+    pub fn take(&mut self) -> io::Result<Stack> {
+        if let Some(low) = self.warm.pop() {
+            return Ok(self.stack(low));
+        }
+        let low = match self.cold.pop() {
+            Some(low) => low,
+            None => self.first_use()?,
+        };
+        let stack = self.stack(low);
+        let tcb: Tcb = stack.tcb();
+        // SAFETY: the slot is ours, and zero: fresh from the kernel, or given
+        // back to it by `trim`. Geometry places the block's extent in it.
+        unsafe { block::build(self.layout, tcb, stack.addresses()) };
+        Ok(stack)
+    }
+
+    /// A slot that was never used, with its guard.
+    #[cold]
+    fn first_use(&mut self) -> io::Result<usize> {
+        if self.untouched.is_empty() {
+            self.reserve(self.slots + 1)?;
+        }
+        let (start, count) = self.untouched.last_mut().expect("just reserved");
+        guard::install(*start)?;
+        let low = *start;
+        *start += self.geometry.stride;
+        *count -= 1;
+        if *count == 0 {
+            self.untouched.pop();
+        }
+        Ok(low)
+    }
+
+    /// Gives a stack back, warm. Its block must be as good as new: either never
+    /// used, or renewed.
+    ///
+    /// # Panics
+    /// If the stack is of another size.
+    pub fn give(&mut self, stack: Stack) {
+        assert_eq!(
+            stack.geometry.stride, self.geometry.stride,
+            "stack given to a pool of another size"
+        );
+        self.warm.push(stack.low);
+    }
+
+    /// Gives the memory of unused stacks back to the system, all but `keep` of
+    /// the most recently used. Returns how many were released.
+    pub fn trim(&mut self, keep: usize) -> usize {
+        let count = self.warm.len().saturating_sub(keep);
+        let mut released: Vec<usize> = self.warm.drain(..count).collect();
+        released.sort_unstable();
+        let stride = self.geometry.stride;
+        for run in released.chunk_by(|a, b| a + stride == *b) {
+            let start = run[0] + GUARD;
+            let length = run.len() * stride - GUARD;
+            // SAFETY: slots that only this pool owns; nothing in them is in use.
+            let result =
+                unsafe { libc::madvise(start as *mut _, length, libc::MADV_DONTNEED) };
+            assert_eq!(result, 0, "MADV_DONTNEED on our own mapping failed");
+        }
+        self.cold.append(&mut released);
+        if self.warm.len() * 2 < self.warm.capacity() {
+            self.warm.shrink_to_fit();
+        }
+        count
+    }
+
+    fn stack(&self, low: usize) -> Stack {
+        Stack {
+            low,
+            geometry: self.geometry,
+        }
+    }
+}
+
+/// Reserves address space.
+fn map(bytes: usize) -> io::Result<usize> {
+    debug_assert!(bytes.is_multiple_of(PAGE));
+    // SAFETY: a new anonymous mapping, and advice about it.
+    unsafe {
+        let address = libc::mmap(
+            std::ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK,
+            -1,
+            0,
+        );
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // A huge page would make a stack's single used page into 512.
+        libc::madvise(address, bytes, libc::MADV_NOHUGEPAGE);
+        Ok(address as usize)
+    }
+}
+
+#[cold]
+fn refused(error: &io::Error, size: usize, slots: usize) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::OutOfMemory,
+        format!(
+            "cannot reserve address space for another stack of {} KiB ({slots} exist): {error}; \
+             raise the limit (`ulimit -v`), or ask for smaller stacks",
+            size / 1024
+        ),
+    )
+}
