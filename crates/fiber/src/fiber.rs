@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 /// What a fiber did with a call to [`Fiber::resume`].
@@ -171,7 +171,11 @@ where
         // SAFETY: `enter` gets the shared part it is instantiated for, which
         // lives as long as the fiber and is only accessed by the side that
         // runs. It catches all panics.
-        let raw = unsafe { RawFiber::new(stack, enter::<Input, Yield, Return>, argument) };
+        let raw = unsafe {
+            let raw = RawFiber::new(stack, enter::<Input, Yield, Return>);
+            raw.set_argument(argument);
+            raw
+        };
         Ok(Fiber {
             raw: Some(raw),
             size,
@@ -242,11 +246,11 @@ fn switch(raw: &RawFiber) {
 /// Runs on the fiber.
 ///
 /// # Safety
-/// `shared` is the [`Shared`] of this fiber.
-unsafe fn enter<I, Y, R>(shared: *mut ()) {
+/// The fiber's argument is its [`Shared`].
+unsafe fn enter<I, Y, R>() {
     // SAFETY: by this function's obligation; this side runs, so it has access.
     let (shared, main, input) = unsafe {
-        let shared = &*shared.cast::<Shared<I, Y, R>>();
+        let shared = &*raw::argument(ptr::null_mut()).cast::<Shared<I, Y, R>>();
         let main = (*shared.main.get()).take().expect("entered once");
         let input = (*shared.input.get()).take().expect("resumed with an input");
         (shared, main, input)
@@ -287,7 +291,8 @@ impl<I, Y, R> Drop for Fiber<I, Y, R> {
             }
         }
         if let Some(raw) = &self.raw {
-            if raw.started() {
+            // SAFETY: the fiber exists and does not run.
+            if unsafe { raw.started() } {
                 unwind(raw);
             }
             self.retire();

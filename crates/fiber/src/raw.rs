@@ -26,8 +26,9 @@ pub(crate) struct Control {
     thread: Cell<Tcb>,
     /// Set once the fiber runs.
     yielder: Cell<*const Yielder<(), ()>>,
-    main: unsafe fn(*mut ()),
-    argument: *mut (),
+    main: unsafe fn(),
+    /// A word from whoever resumes to the fiber.
+    argument: Cell<*mut ()>,
 }
 
 const _: () = assert!(size_of::<Control>() <= block::CONTROL);
@@ -49,7 +50,21 @@ fn set_current(control: *const Control) {
 ///
 /// Dropping it leaks the stack; [`into_stack`](Self::into_stack) returns it.
 #[repr(transparent)]
-pub struct RawFiber(NonNull<Control>);
+pub struct RawFiber(FiberRef);
+
+/// Names a fiber. Its functions are unsafe to call: whoever does knows that the
+/// fiber exists, and has it exclusively.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct FiberRef(NonNull<Control>);
+
+impl std::ops::Deref for RawFiber {
+    type Target = FiberRef;
+    #[inline(always)]
+    fn deref(&self) -> &FiberRef {
+        &self.0
+    }
+}
 
 // SAFETY: a fiber is a thread to the code it runs: its thread-locals, panic
 // count and errno are its own and move with it. So what is on its stack never
@@ -58,19 +73,30 @@ pub struct RawFiber(NonNull<Control>);
 unsafe impl Send for RawFiber {}
 // SAFETY: as above; a shared reference gives access to unsafe functions only.
 unsafe impl Sync for RawFiber {}
+// SAFETY: as above.
+unsafe impl Send for FiberRef {}
+// SAFETY: as above.
+unsafe impl Sync for FiberRef {}
 
 impl fmt::Debug for RawFiber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RawFiber").field(&self.0).finish()
+        f.debug_tuple("RawFiber").field(&self.0.0).finish()
+    }
+}
+
+impl fmt::Debug for FiberRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FiberRef").field(&self.0).finish()
     }
 }
 
 impl RawFiber {
-    /// A fiber on `stack` that will run `main(argument)`.
+    /// A fiber on `stack` that will run `main`, which finds out by
+    /// [`argument`] what it is to do.
     ///
     /// # Safety
-    /// `main(argument)`, run once on the fiber, is sound, and does not unwind.
-    pub unsafe fn new(stack: Stack, main: unsafe fn(*mut ()), argument: *mut ()) -> Self {
+    /// `main`, run once on the fiber, is sound, and does not unwind.
+    pub unsafe fn new(stack: Stack, main: unsafe fn()) -> Self {
         let tcb = stack.tcb();
         let layout = Layout::get().expect("a stack was made, so the layout is known");
         let control = tcb.field::<Control>(block::control_offset(layout) as isize);
@@ -82,7 +108,7 @@ impl RawFiber {
                 set_current(control);
                 let control = &*control;
                 control.yielder.set(yielder);
-                (control.main)(control.argument);
+                (control.main)();
             })
         };
         // SAFETY: the slot has room for the record there (block::CONTROL), and
@@ -94,61 +120,10 @@ impl RawFiber {
                 thread: Cell::new(tcb),
                 yielder: Cell::new(ptr::null()),
                 main,
-                argument,
+                argument: Cell::new(ptr::null_mut()),
             });
-            RawFiber(NonNull::new_unchecked(control))
+            RawFiber(FiberRef(NonNull::new_unchecked(control)))
         }
-    }
-
-    /// The addresses of its stack, guard excluded.
-    pub fn stack(&self) -> std::ops::Range<usize> {
-        let layout = Layout::get().expect("a fiber exists, so the layout is known");
-        // SAFETY: the fiber's block was built when its stack was taken.
-        unsafe { block::stack_of(layout, self.0.as_ref().tcb) }
-    }
-
-    /// Makes the fiber's block current, runs it until it suspends or returns,
-    /// and leaves its block current. Returns whether it suspended.
-    ///
-    /// # Safety
-    /// - `host` is the calling thread's, with FS as it left it;
-    /// - the fiber has not returned, and no other thread resumes it;
-    /// - the calling function touches no thread-local, and until the fiber's
-    ///   block is left, follows the rules of [`Host`]'s module.
-    #[inline(always)]
-    pub unsafe fn resume(&self, host: &mut Host) -> bool {
-        // SAFETY: the caller's obligations are those of `board` and `run`.
-        unsafe {
-            self.board(host);
-            self.run()
-        }
-    }
-
-    /// The first half of [`resume`](Self::resume): makes the block current.
-    ///
-    /// # Safety
-    /// As [`resume`](Self::resume).
-    #[inline(always)]
-    pub unsafe fn board(&self, host: &mut Host) {
-        // SAFETY: the caller's obligations are those of `Host::board`.
-        unsafe {
-            let control = self.0.as_ref();
-            control.thread.set(host.thread());
-            host.board(control.tcb);
-        }
-    }
-
-    /// The second half of [`resume`](Self::resume): switches the stack.
-    ///
-    /// # Safety
-    /// As [`resume`](Self::resume); the fiber's block is current.
-    #[inline(always)]
-    pub unsafe fn run(&self) -> bool {
-        let control = self.0.as_ptr();
-        // SAFETY: exclusive by the caller's obligation. `main` does not unwind,
-        // so `resume` never re-raises a panic here.
-        let result = unsafe { (&mut (*control).coroutine).resume(()) };
-        matches!(result, CoroutineResult::Yield(()))
     }
 
     /// Takes the stack back. If the fiber is suspended, what is on its stack is
@@ -162,12 +137,78 @@ impl RawFiber {
     pub unsafe fn into_stack(self) -> Stack {
         // SAFETY: the record is initialised and read out once.
         unsafe {
-            let mut control = self.0.as_ptr().read();
+            let mut control = self.0.0.as_ptr().read();
             if !control.coroutine.done() {
                 control.coroutine.force_reset();
             }
             control.coroutine.into_stack()
         }
+    }
+}
+
+impl FiberRef {
+    /// The addresses of its stack, guard excluded.
+    ///
+    /// # Safety
+    /// The fiber exists.
+    pub unsafe fn stack(self) -> std::ops::Range<usize> {
+        let layout = Layout::get().expect("a fiber exists, so the layout is known");
+        // SAFETY: the fiber's block was built when its stack was taken.
+        unsafe { block::stack_of(layout, self.0.as_ref().tcb) }
+    }
+
+    /// Leaves a word that the fiber finds by [`argument`].
+    ///
+    /// # Safety
+    /// The fiber exists and does not run.
+    #[inline(always)]
+    pub unsafe fn set_argument(self, argument: *mut ()) {
+        // SAFETY: the record exists, and nobody else looks at it now.
+        unsafe { self.0.as_ref() }.argument.set(argument);
+    }
+
+    /// Makes the fiber's block current, runs it until it suspends or returns,
+    /// and leaves its block current. Returns whether it suspended.
+    ///
+    /// # Safety
+    /// - `host` is the calling thread's, with FS as it left it;
+    /// - the fiber has not returned, and no other thread resumes it;
+    /// - the calling function touches no thread-local, and until the fiber's
+    ///   block is left, follows the rules of [`Host`]'s module.
+    #[inline(always)]
+    pub unsafe fn resume(self, host: &mut Host) -> bool {
+        // SAFETY: the caller's obligations are those of `board` and `run`.
+        unsafe {
+            self.board(host);
+            self.run()
+        }
+    }
+
+    /// The first half of [`resume`](Self::resume): makes the block current.
+    ///
+    /// # Safety
+    /// As [`resume`](Self::resume).
+    #[inline(always)]
+    pub unsafe fn board(self, host: &mut Host) {
+        // SAFETY: the caller's obligations are those of `Host::board`.
+        unsafe {
+            let control = self.0.as_ref();
+            control.thread.set(host.thread());
+            host.board(control.tcb);
+        }
+    }
+
+    /// The second half of [`resume`](Self::resume): switches the stack.
+    ///
+    /// # Safety
+    /// As [`resume`](Self::resume); the fiber's block is current.
+    #[inline(always)]
+    pub unsafe fn run(self) -> bool {
+        let control = self.0.as_ptr();
+        // SAFETY: exclusive by the caller's obligation. `main` does not unwind,
+        // so `resume` never re-raises a panic here.
+        let result = unsafe { (&mut (*control).coroutine).resume(()) };
+        matches!(result, CoroutineResult::Yield(()))
     }
 
     /// Unwinds what is on a suspended fiber's stack, so that its values are
@@ -175,7 +216,7 @@ impl RawFiber {
     ///
     /// # Safety
     /// As [`resume`](Self::resume).
-    pub(crate) unsafe fn unwind(&self, host: &mut Host) {
+    pub(crate) unsafe fn unwind(self, host: &mut Host) {
         // SAFETY: exclusive, by the caller's obligation.
         unsafe {
             self.board(host);
@@ -184,7 +225,10 @@ impl RawFiber {
     }
 
     /// Whether the fiber was ever resumed.
-    pub(crate) fn started(&self) -> bool {
+    ///
+    /// # Safety
+    /// The fiber exists and does not run.
+    pub(crate) unsafe fn started(self) -> bool {
         // SAFETY: the record is initialised.
         unsafe { self.0.as_ref() }.coroutine.started()
     }
@@ -201,6 +245,16 @@ pub unsafe fn suspend() {
     // SAFETY: on a fiber CURRENT is its record, and the yielder was set before
     // anything else ran.
     unsafe { (*(*control).yielder.get()).suspend(()) }
+}
+
+/// The word that was last left for the fiber that runs, and its replacement.
+///
+/// # Safety
+/// The caller runs on a fiber.
+#[inline(always)]
+pub unsafe fn argument(replacement: *mut ()) -> *mut () {
+    // SAFETY: on a fiber CURRENT is its record.
+    unsafe { (*CURRENT.with(Cell::get)).argument.replace(replacement) }
 }
 
 /// Whether the caller runs on a fiber.

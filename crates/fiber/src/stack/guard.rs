@@ -11,24 +11,41 @@ const MADV_GUARD_INSTALL: libc::c_int = 102;
 enum Method {
     /// Page-table markers; no limit.
     Marker,
-    /// `mprotect`, while guards are left.
+    /// `mprotect`, as often as the number says.
     Protection(Mutex<usize>),
+}
+
+fn method() -> &'static Method {
+    static METHOD: OnceLock<Method> = OnceLock::new();
+    METHOD.get_or_init(|| match try_marker() {
+        Ok(()) => Method::Marker,
+        Err(_) => Method::Protection(Mutex::new(budget())),
+    })
+}
+
+/// Makes sure that `count` more slots can be guarded.
+pub(super) fn admit(count: usize) -> io::Result<()> {
+    match method() {
+        Method::Marker => Ok(()),
+        Method::Protection(left) => {
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            *left = left.checked_sub(count).ok_or_else(exhausted)?;
+            Ok(())
+        }
+    }
 }
 
 /// Guards the slot that starts at `low`. A guard is never taken away again.
 pub(super) fn install(low: usize) -> io::Result<()> {
-    static METHOD: OnceLock<Method> = OnceLock::new();
-    match METHOD.get_or_init(|| detect(low)) {
+    match method() {
         Method::Marker => mark(low),
-        Method::Protection(left) => {
-            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-            *left = left.checked_sub(1).ok_or_else(exhausted)?;
-            // SAFETY: protects pages of our own mapping that hold no data.
-            match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        }
+        // SAFETY: protects pages of our own mapping that hold no data.
+        Method::Protection(_) => match unsafe {
+            libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE)
+        } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        },
     }
 }
 
@@ -40,11 +57,13 @@ fn mark(low: usize) -> io::Result<()> {
     }
 }
 
-fn detect(low: usize) -> Method {
-    match mark(low) {
-        Ok(()) => Method::Marker,
-        Err(_) => Method::Protection(Mutex::new(budget())),
-    }
+/// Tries the marker on some pages.
+fn try_marker() -> io::Result<()> {
+    let scratch = super::pool::map(GUARD)?;
+    let result = mark(scratch);
+    // SAFETY: our own mapping, not used any more.
+    unsafe { libc::munmap(scratch as *mut _, GUARD) };
+    result
 }
 
 /// How many `mprotect`ed guards fit below `vm.max_map_count`, with a quarter
@@ -63,8 +82,7 @@ fn budget() -> usize {
 fn exhausted() -> io::Error {
     io::Error::new(
         io::ErrorKind::OutOfMemory,
-        "no more stacks can be guarded: this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), and \
-         guards by mprotect are limited by vm.max_map_count; raise it with \
-         `sysctl vm.max_map_count=...`",
+        "this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), and guards by mprotect are limited \
+         by vm.max_map_count; raise it with `sysctl vm.max_map_count=...`",
     )
 }

@@ -76,7 +76,7 @@ impl StackPool {
             // When much is refused, little may still be had.
             let mut count = wanted;
             let start = loop {
-                match map(count * stride) {
+                match guard::admit(count).and_then(|()| map(count * stride)) {
                     Ok(start) => break start,
                     Err(_) if count > 1 => count /= 2,
                     Err(error) => return Err(refused(&error, self.geometry.size, self.slots)),
@@ -169,7 +169,7 @@ impl StackPool {
 }
 
 /// Reserves address space.
-fn map(bytes: usize) -> io::Result<usize> {
+pub(super) fn map(bytes: usize) -> io::Result<usize> {
     debug_assert!(bytes.is_multiple_of(PAGE));
     // SAFETY: a new anonymous mapping, and advice about it.
     unsafe {
@@ -195,8 +195,8 @@ fn refused(error: &io::Error, size: usize, slots: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::OutOfMemory,
         format!(
-            "cannot reserve address space for another stack of {} KiB ({slots} exist): {error}; \
-             raise the limit (`ulimit -v`), or ask for smaller stacks",
+            "cannot reserve another stack of {} KiB ({slots} exist): {error}; if address space is \
+             limited raise the limit (`ulimit -v`), or ask for smaller stacks",
             size / 1024
         ),
     )

@@ -1,0 +1,52 @@
+//! An asymmetric memory barrier: free for the many, dear for the few.
+//!
+//! Two threads that each write one flag and then read the other's need a full
+//! barrier between the two steps, or both may miss the other's write. When one
+//! of the sides runs a million times as often, Linux lets the rare side pay for
+//! both: `membarrier(PRIVATE_EXPEDITED)` makes every running thread of the
+//! process execute a full barrier. The frequent side then only has to keep the
+//! *compiler* from reordering.
+//!
+//! [`light`] on the one side and [`heavy`] on the other together are as good as
+//! a sequentially consistent fence on both (which is what the models check).
+
+use super::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+
+const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+
+/// Whether the kernel has no `membarrier`, so that both sides need a fence.
+static SYMMETRIC: AtomicBool = AtomicBool::new(false);
+
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: a system call that touches no memory of ours.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
+/// Registers the process with the kernel. Called once, before the first use.
+pub(crate) fn prepare() {
+    if !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+        || !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+    {
+        SYMMETRIC.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The frequent side's barrier.
+#[inline(always)]
+pub(crate) fn light() {
+    if SYMMETRIC.load(Ordering::Relaxed) {
+        fence(Ordering::SeqCst);
+    } else {
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
+/// The rare side's barrier; a system call.
+pub(crate) fn heavy() {
+    fence(Ordering::SeqCst);
+    if !SYMMETRIC.load(Ordering::Relaxed) {
+        let done = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+        assert!(done, "membarrier worked before and fails now");
+    }
+}

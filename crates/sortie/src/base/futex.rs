@@ -1,0 +1,52 @@
+//! Sleeping on a word, and waking who sleeps on it.
+
+use super::atomic::AtomicU32;
+use super::clock::{self, NEVER};
+
+/// Sleeps while `word` is `expected`, until woken, or until `deadline` (of
+/// [`clock::now`]). May return early for no reason.
+pub(crate) fn wait_until(word: &AtomicU32, expected: u32, deadline: u64) {
+    let timeout = if deadline == NEVER {
+        None
+    } else {
+        let left = deadline.saturating_sub(clock::now());
+        if left == 0 {
+            return;
+        }
+        Some(libc::timespec {
+            tv_sec: (left / 1_000_000_000) as libc::time_t,
+            tv_nsec: (left % 1_000_000_000) as libc::c_long,
+        })
+    };
+    let timeout = timeout
+        .as_ref()
+        .map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: the word and the timeout outlive the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            timeout,
+        );
+    }
+}
+
+/// Sleeps while `word` is `expected`, until woken. May return early.
+pub(crate) fn wait(word: &AtomicU32, expected: u32) {
+    wait_until(word, expected, NEVER);
+}
+
+/// Wakes one sleeper. The word is named by address only: it may be gone.
+pub(crate) fn wake_one(word: *const AtomicU32) {
+    // SAFETY: the kernel only compares the address with those slept on.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word,
+            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+            1,
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! Ground: the operating system and data structures. Nothing here knows what a
+//! goroutine is.
+//!
+//! Files that hold a protocol (`run_queue`, `lock`) take their atomics from
+//! [`atomic`], so that the models can compile the very same file against a model
+//! checker's.
+
+pub(crate) mod atomic;
+pub(crate) mod barrier;
+pub(crate) mod clock;
+pub(crate) mod futex;
+pub(crate) mod heap;
+pub(crate) mod lock;
+pub(crate) mod padded;
+pub(crate) mod rng;
+pub(crate) mod run_queue;

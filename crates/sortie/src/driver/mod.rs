@@ -1,0 +1,7 @@
+//! Sources of readiness: timers, and later the network.
+//!
+//! A driver *returns* goroutines that became ready, in a list; it never calls up
+//! into the scheduler. The scheduler asks its drivers when it looks for work, and
+//! lets one idle machine sleep until the next of their events.
+
+pub(crate) mod timers;

@@ -1,0 +1,208 @@
+//! The header itself.
+
+use super::claim::Claim;
+use super::reason::WaitReason;
+use crate::base::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use sortie_fiber::raw::RawFiber;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::panic::Location;
+use std::ptr;
+use std::sync::Arc;
+
+/// A goroutine's header. Always `'static`: see the folder's essay.
+pub(crate) type GRef = &'static G;
+
+/// Bytes for the closure of a goroutine, and later for its result.
+pub(crate) const PAYLOAD: usize = 104;
+
+/// What a goroutine is doing; for dumps, and for assertions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    Free = 0,
+    Runnable,
+    Running,
+    Waiting,
+    Dead,
+}
+
+/// Facts about a goroutine that few have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    pub(crate) name: Option<Arc<str>>,
+    /// Bytes of stack, 0 for the runtime's default.
+    pub(crate) stack_size: usize,
+}
+
+/// The header.
+#[repr(C, align(64))]
+pub(crate) struct G {
+    // First line: what a switch touches.
+    /// Next in whatever list the goroutine is.
+    pub(super) link: Cell<Option<GRef>>,
+    /// Its stack and thread-locals, from its first run to its end.
+    pub(crate) fiber: Cell<Option<RawFiber>>,
+    /// The machine that runs it (a `sched::M`).
+    pub(crate) machine: Cell<*const ()>,
+    /// Where a waker leaves a word for the wait it ended.
+    pub(crate) outcome: Cell<usize>,
+    pub(crate) claim: Claim,
+    /// The machine it is locked to, or null.
+    pub(crate) locked: AtomicPtr<()>,
+    /// When it parked, by the runtime's coarse clock.
+    parked_since: AtomicU64,
+    state: AtomicU8,
+    reason: AtomicU8,
+    /// How often `lock_os_thread` was nested.
+    pub(crate) lock_depth: Cell<u16>,
+
+    // Second line: written at its start, and for dumps.
+    pub(crate) id: AtomicU64,
+    /// Id of the goroutine that made it, or 0.
+    pub(crate) creator: AtomicU64,
+    created_at: AtomicPtr<Location<'static>>,
+    parked_at: AtomicPtr<Location<'static>>,
+    pub(crate) details: Cell<Option<Box<Details>>>,
+    /// First runs the closure; then, if there is a result, drops it.
+    pub(crate) body: Cell<Option<unsafe fn(GRef)>>,
+    /// State of the handle; see `task::join`.
+    pub(crate) join: AtomicUsize,
+    /// Its scheduler (a `sched::Scheduler`).
+    pub(crate) runtime: Cell<*const ()>,
+
+    // Rest: seldom touched, and the payload.
+    /// Where the timer of its wait is.
+    pub(crate) timers: Cell<*const ()>,
+    /// The scope it was made in (a `task::scope::Count`), or null.
+    pub(crate) scope: Cell<*const ()>,
+    /// The slab's chunk it belongs to.
+    pub(super) chunk: Cell<u32>,
+    /// Whether it wants a stack of its own size.
+    pub(crate) odd_stack: Cell<bool>,
+
+    pub(crate) payload: UnsafeCell<MaybeUninit<[u64; PAYLOAD / 8]>>,
+}
+
+const _: () = assert!(size_of::<G>() == 256);
+
+// SAFETY: by the essay's table of owners. What more than one party touches is
+// atomic.
+unsafe impl Send for G {}
+// SAFETY: as above.
+unsafe impl Sync for G {}
+
+impl G {
+    /// Turns zeroed memory, which is a valid header already, into one that can
+    /// be used. Atomically where a stale reference might still look.
+    pub(super) fn initialise(&self, chunk: u32, past: u64) {
+        self.claim.start_after(past);
+        self.chunk.set(chunk);
+    }
+
+    /// Moves from one state to another.
+    #[inline(always)]
+    pub(crate) fn set_state(&self, from: State, to: State) {
+        debug_assert_eq!(
+            self.state(),
+            from,
+            "goroutine {} goes to {to:?}",
+            self.id.load(Ordering::Relaxed)
+        );
+        let _ = from;
+        // Release: who sees that it is in use sees what it is.
+        self.state.store(to as u8, Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            1 => State::Runnable,
+            2 => State::Running,
+            3 => State::Waiting,
+            4 => State::Dead,
+            _ => State::Free,
+        }
+    }
+
+    /// Notes why, where and since when it waits.
+    #[inline(always)]
+    pub(crate) fn note_wait(
+        &self,
+        reason: WaitReason,
+        place: &'static Location<'static>,
+        since: u64,
+    ) {
+        self.reason.store(reason as u8, Ordering::Relaxed);
+        self.parked_at
+            .store(ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
+        self.parked_since.store(since, Ordering::Relaxed);
+    }
+
+    /// Why, where and since when it waits, if it does.
+    pub(crate) fn wait(&self) -> Option<(WaitReason, &'static Location<'static>, u64)> {
+        let place = self.parked_at.load(Ordering::Relaxed);
+        // SAFETY: only `note_wait` sets it, from a `&'static`.
+        let place = unsafe { place.as_ref() }?;
+        let reason = WaitReason::from_number(self.reason.load(Ordering::Relaxed))?;
+        Some((reason, place, self.parked_since.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn set_created_at(&self, place: &'static Location<'static>) {
+        self.created_at
+            .store(ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Where `go` was called.
+    pub(crate) fn created_at(&self) -> Option<&'static Location<'static>> {
+        // SAFETY: only `set_created_at` sets it, from a `&'static`.
+        unsafe { self.created_at.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// Bytes of stack it wants, if it has a wish.
+    pub(crate) fn stack_size(&self) -> usize {
+        // SAFETY: owner's field, set before it was published.
+        let details = unsafe { &*self.details.as_ptr() };
+        details.as_ref().map_or(0, |details| details.stack_size)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        // SAFETY: as above.
+        let details = unsafe { &*self.details.as_ptr() };
+        details.as_ref()?.name.clone()
+    }
+
+    /// Whether it is locked to a machine.
+    #[inline(always)]
+    pub(crate) fn is_locked(&self) -> bool {
+        !self.locked.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Whether it has not run yet, so that it has no stack.
+    #[inline(always)]
+    pub(crate) fn is_fresh(&self) -> bool {
+        // SAFETY: reads whether there is one; owner's field.
+        unsafe { (*self.fiber.as_ptr()).is_none() }
+    }
+
+    /// Its fiber.
+    ///
+    /// # Safety
+    /// The caller owns the header, and the goroutine has run.
+    #[inline(always)]
+    pub(crate) unsafe fn fiber_ref(&self) -> &RawFiber {
+        // SAFETY: by the caller's obligations nobody changes the field now, and
+        // it is set.
+        unsafe { (*self.fiber.as_ptr()).as_ref().unwrap_unchecked() }
+    }
+}
+
+impl std::fmt::Debug for G {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("G")
+            .field("id", &self.id.load(Ordering::Relaxed))
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

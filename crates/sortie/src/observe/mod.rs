@@ -1,0 +1,8 @@
+//! Looking at the runtime: dumps, metrics, traces. Reads, and prints; nothing
+//! below depends on it but through function pointers.
+
+pub(crate) mod dump;
+pub(crate) mod faults;
+pub(crate) mod metrics;
+pub(crate) mod schedtrace;
+mod stack;

@@ -1,0 +1,212 @@
+//! The waist: everything above blocks only through here.
+//!
+//! # Contract
+//! [`park`] makes the caller wait, be it a goroutine or a plain OS thread, until
+//! somebody makes its [`Waiter`] [`ready`](Waiter::ready). Before, the caller puts
+//! its waiter where the waker will find it, under some lock. The *commit* it
+//! passes releases that lock; it runs when the caller can be made ready, so for a
+//! goroutine when it is off its stack. A commit that returns `false` says that
+//! there is no need to wait any more; `park` then returns at once.
+//!
+//! Each wait is ended by exactly one `ready`. Where several parties may end it
+//! (a time-out, several queues), the wait has a [`Ticket`], and whoever wins the
+//! waiter's claim is the one.
+//!
+//! | blocks        | the goroutine | its machine | its processor |
+//! |---------------|---------------|-------------|---------------|
+//! | `park`        | yes           | no          | no            |
+//! | base's `Lock` | yes           | yes         | yes, briefly  |
+//! | system call   | yes           | yes         | no            |
+
+mod thread;
+
+use crate::base::clock::NEVER;
+use crate::driver::timers::{TIMED_OUT, Timers};
+use crate::goroutine::claim::Ticket;
+use crate::goroutine::{GRef, WaitReason, current};
+use crate::sched::{Commit, M, Wish, run};
+use sortie_fiber::raw;
+use std::panic::Location;
+use std::ptr;
+pub(crate) use thread::ThreadParker;
+
+/// Who waits: a goroutine or a thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Waiter {
+    Goroutine(GRef),
+    Thread(&'static ThreadParker),
+}
+
+/// Why and where somebody waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) reason: WaitReason,
+    pub(crate) location: &'static Location<'static>,
+}
+
+/// How a wait with a time-out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// Somebody made the waiter ready.
+    Ready,
+    /// Time ran out.
+    TimedOut,
+}
+
+impl Waiter {
+    /// The caller.
+    #[inline]
+    pub(crate) fn current() -> Waiter {
+        match current::current() {
+            Some(g) => Waiter::Goroutine(g),
+            None => Waiter::Thread(ThreadParker::current()),
+        }
+    }
+
+    /// Ends its wait.
+    ///
+    /// # Safety
+    /// The caller is the one to do so: it took the waiter out of where it waited,
+    /// and won its claim if there is one.
+    #[inline]
+    pub(crate) unsafe fn ready(self) {
+        match self {
+            // SAFETY: as this function's.
+            Waiter::Goroutine(g) => unsafe { crate::sched::submit::ready(g) },
+            Waiter::Thread(thread) => thread.ready(),
+        }
+    }
+
+    /// Opens a wait that several parties may end.
+    pub(crate) fn open(self) -> Ticket {
+        match self {
+            Waiter::Goroutine(g) => g.claim.open(),
+            Waiter::Thread(thread) => thread.claim.open(),
+        }
+    }
+
+    /// Tries to be the one to end a wait.
+    pub(crate) fn win(self, ticket: Ticket) -> bool {
+        match self {
+            Waiter::Goroutine(g) => g.claim.win(ticket),
+            Waiter::Thread(thread) => thread.claim.win(ticket),
+        }
+    }
+}
+
+/// Waits, as the waiter that the caller is, until made ready.
+///
+/// # Safety
+/// - `waiter` is the caller;
+/// - `commit` may be called once on another stack of this thread, touches no
+///   thread-local, and does not unwind. After it has made the waiter findable it
+///   does not use anything that the woken caller may free.
+#[inline]
+pub(crate) unsafe fn park<F: FnOnce() -> bool>(waiter: Waiter, place: Place, commit: F) {
+    let mut commit = Some(commit);
+    let commit = Commit {
+        run: call::<F>,
+        data: (&raw mut commit).cast(),
+    };
+    match waiter {
+        Waiter::Goroutine(g) => {
+            let m = announce(g, place);
+            m.commit.set(commit);
+            m.wish.set(Wish::Park);
+            suspend();
+        }
+        // SAFETY: as this function's.
+        Waiter::Thread(thread) => unsafe { thread.park(commit) },
+    }
+}
+
+/// As [`park`], for a wait that several parties may end, until `deadline` at
+/// most.
+///
+/// # Safety
+/// As [`park`]; and `ticket` was opened by the caller for this wait.
+pub(crate) unsafe fn park_claimed<F: FnOnce() -> bool>(
+    waiter: Waiter,
+    ticket: Ticket,
+    deadline: u64,
+    place: Place,
+    commit: F,
+) -> Woken {
+    let mut commit = Some(commit);
+    let commit = Commit {
+        run: call::<F>,
+        data: (&raw mut commit).cast(),
+    };
+    match waiter {
+        Waiter::Goroutine(g) => {
+            let m = announce(g, place);
+            g.outcome.set(0);
+            m.commit.set(commit);
+            m.deadline.set(deadline);
+            m.ticket.set(ticket);
+            m.wish.set(Wish::ParkClaimed);
+            suspend();
+            let timed_out = g.outcome.get() == TIMED_OUT;
+            if !timed_out && deadline != NEVER {
+                // SAFETY: set when the timer was; processors live for ever.
+                unsafe { &*g.timers.get().cast::<Timers>() }.note_stale();
+            }
+            if timed_out {
+                Woken::TimedOut
+            } else {
+                Woken::Ready
+            }
+        }
+        // SAFETY: as this function's.
+        Waiter::Thread(thread) => unsafe { thread.park_claimed(ticket, deadline, commit) },
+    }
+}
+
+/// Waits until `deadline`.
+pub(crate) fn sleep_until(deadline: u64, place: Place) {
+    match Waiter::current() {
+        waiter @ Waiter::Goroutine(_) => {
+            let ticket = waiter.open();
+            // SAFETY: the ticket is fresh, and nobody but the timer knows it.
+            unsafe { park_claimed(waiter, ticket, deadline, place, || true) };
+        }
+        Waiter::Thread(_) => loop {
+            let now = crate::base::clock::now();
+            if now >= deadline {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_nanos(deadline - now));
+        },
+    }
+}
+
+/// Calls a commit that was passed as a pointer.
+///
+/// # Safety
+/// `data` is an `Option<F>` that nobody else uses now.
+unsafe fn call<F: FnOnce() -> bool>(data: *mut ()) -> bool {
+    // Taken out first: by the time it returns, the option may be gone.
+    // SAFETY: as this function's.
+    let commit = unsafe { (*data.cast::<Option<F>>()).take() };
+    commit.is_none_or(|commit| commit())
+}
+
+/// Notes why the goroutine waits. Returns its machine.
+#[inline(always)]
+fn announce(g: GRef, place: Place) -> &'static M {
+    let m = M::of(g);
+    let since = m.scheduler.coarse_now();
+    g.note_wait(place.reason, place.location, since);
+    debug_assert!(ptr::eq(
+        current::current().map_or(ptr::null(), ptr::from_ref),
+        g
+    ));
+    m
+}
+
+#[inline(always)]
+fn suspend() {
+    // SAFETY: on a goroutine's fiber; the machine knows what it wants.
+    unsafe { raw::suspend() };
+    run::resumed();
+}

@@ -1,0 +1,122 @@
+//! Waiting on a plain OS thread: the same contract, on a futex.
+
+use super::Woken;
+use crate::base::atomic::{AtomicU32, Ordering};
+use crate::base::clock::{self, NEVER};
+use crate::base::futex;
+use crate::goroutine::claim::{Claim, Ticket};
+use crate::sched::{Commit, deadlock};
+use std::cell::Cell;
+
+/// Where a thread waits. Threads get one on first use, and leave it to another
+/// thread at their end, so that a stale ticket always finds a claim.
+#[derive(Debug)]
+pub(crate) struct ThreadParker {
+    /// 1 once made ready.
+    word: AtomicU32,
+    /// Whether the wait has no time-out, and counts for deadlocks.
+    counts: AtomicU32,
+    pub(crate) claim: Claim,
+}
+
+/// Parkers whose thread has ended.
+static FREE: std::sync::Mutex<Vec<&'static ThreadParker>> = std::sync::Mutex::new(Vec::new());
+
+/// A thread's own parker, returned at its end.
+struct Own(Cell<Option<&'static ThreadParker>>);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let (Some(parker), Ok(mut free)) = (self.0.get(), FREE.lock()) {
+            free.push(parker);
+        }
+    }
+}
+
+impl ThreadParker {
+    /// The calling thread's.
+    pub(crate) fn current() -> &'static ThreadParker {
+        thread_local! {
+            static OWN: Own = const { Own(Cell::new(None)) };
+        }
+        let take = || FREE.lock().ok().and_then(|mut free| free.pop());
+        let new = || -> &'static ThreadParker {
+            let parker = ThreadParker {
+                word: AtomicU32::new(0),
+                counts: AtomicU32::new(0),
+                claim: Claim::new(),
+            };
+            Box::leak(Box::new(parker))
+        };
+        OWN.try_with(|own| {
+            if own.0.get().is_none() {
+                own.0.set(Some(take().unwrap_or_else(new)));
+            }
+            own.0.get()
+        })
+        .ok()
+        .flatten()
+        // The thread is ending: a parker for one wait.
+        .unwrap_or_else(new)
+    }
+
+    /// Makes the thread ready. After that the thread may end any moment; the
+    /// futex is only named.
+    pub(crate) fn ready(&self) {
+        if self.counts.swap(0, Ordering::AcqRel) == 1 {
+            deadlock::thread_is_ready();
+        }
+        self.word.store(1, Ordering::Release);
+        futex::wake_one(&self.word);
+    }
+
+    /// # Safety
+    /// As [`park`](super::park); the caller is this parker's thread.
+    pub(super) unsafe fn park(&self, commit: Commit) {
+        self.counts.store(1, Ordering::Release);
+        deadlock::thread_waits();
+        // SAFETY: called once.
+        if unsafe { (commit.run)(commit.data) } {
+            while self.word.swap(0, Ordering::Acquire) == 0 {
+                futex::wait(&self.word, 0);
+            }
+        } else {
+            self.counts.store(0, Ordering::Relaxed);
+            deadlock::thread_is_ready();
+        }
+    }
+
+    /// # Safety
+    /// As [`park_claimed`](super::park_claimed); the caller is this parker's
+    /// thread.
+    pub(super) unsafe fn park_claimed(
+        &self,
+        ticket: Ticket,
+        deadline: u64,
+        commit: Commit,
+    ) -> Woken {
+        if deadline == NEVER {
+            self.counts.store(1, Ordering::Release);
+            deadlock::thread_waits();
+        }
+        // SAFETY: called once.
+        let waits = unsafe { (commit.run)(commit.data) };
+        if !waits && self.claim.win(ticket) {
+            if self.counts.swap(0, Ordering::AcqRel) == 1 {
+                deadlock::thread_is_ready();
+            }
+            return Woken::Ready;
+        }
+        loop {
+            if self.word.swap(0, Ordering::Acquire) != 0 {
+                return Woken::Ready;
+            }
+            if clock::now() >= deadline && self.claim.win(ticket) {
+                return Woken::TimedOut;
+            }
+            // If somebody else won, he is about to make us ready.
+            let until = if self.claim.is_open(ticket) { deadline } else { NEVER };
+            futex::wait_until(&self.word, 0, until);
+        }
+    }
+}

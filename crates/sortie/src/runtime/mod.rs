@@ -1,0 +1,172 @@
+//! The runtime: starting it, asking it, steering it.
+//!
+//! The runtime starts with its first use and lives as long as the process. What
+//! is to be different from the defaults is said before that, by [`Builder`] or by
+//! the environment:
+//!
+//! | variable | meaning |
+//! |----------|---------|
+//! | `SORTIE_MAXPROCS`, else `GOMAXPROCS` | number of processors |
+//! | `SORTIE_STACK_SIZE` | bytes of a goroutine's stack; `k`, `m` as suffix |
+//! | `SORTIE_DEBUG=schedtrace=1000` | a line about the scheduler every second |
+//! | `SORTIE_BACKTRACE` | stacks in dumps: `0` none, `full` of all goroutines |
+
+mod builder;
+mod environment;
+mod start;
+
+pub use crate::goroutine::reason::WaitReason;
+pub use crate::observe::dump::Dump;
+pub use crate::observe::metrics::Metrics;
+pub use builder::{Builder, PanicPolicy, StartError};
+pub(crate) use start::{default_scheduler, try_scheduler};
+pub use start::run;
+
+use crate::sched::{blocking as without_processor, locked, procs};
+use std::marker::PhantomData;
+
+/// How many processors there are: so many goroutines run at the same time.
+///
+/// Go's `runtime.GOMAXPROCS(0)`.
+///
+/// # Panics
+/// If the runtime cannot start.
+pub fn max_procs() -> usize {
+    default_scheduler().processors().len()
+}
+
+/// Sets the number of processors, up or down, while everything runs. Returns the
+/// old number. From then on the number does not follow the CPUs any more.
+///
+/// Go's `runtime.GOMAXPROCS(n)`.
+///
+/// # Blocking
+/// Until the processors have been collected: some microseconds.
+///
+/// # Panics
+/// If `n` is 0, or the runtime cannot start.
+///
+/// # Examples
+/// ```
+/// use sortie::runtime;
+///
+/// sortie::run(|| {
+///     let old = runtime::set_max_procs(3);
+///     assert_eq!(runtime::max_procs(), 3);
+///     runtime::set_max_procs(old);
+/// });
+/// ```
+pub fn set_max_procs(n: usize) -> usize {
+    assert!(n != 0, "set_max_procs(0): there must be a processor; use max_procs() to ask");
+    default_scheduler().set_max_procs(n)
+}
+
+/// The number of CPUs that the calling thread may use.
+///
+/// Go's `runtime.NumCPU`.
+pub fn num_cpu() -> usize {
+    procs::cpus()
+}
+
+/// The number of goroutines that exist.
+///
+/// Go's `runtime.NumGoroutine`.
+///
+/// # Panics
+/// If the runtime cannot start.
+pub fn num_goroutines() -> usize {
+    let (made, ended) = default_scheduler().goroutine_counts();
+    made.saturating_sub(ended) as usize
+}
+
+/// Figures about the runtime.
+///
+/// # Panics
+/// If the runtime cannot start.
+pub fn metrics() -> Metrics {
+    Metrics::of(default_scheduler())
+}
+
+/// All goroutines: what they wait for and where, and where they were made. Its
+/// [`Display`](std::fmt::Display) is what SIGQUIT prints.
+///
+/// Go's `runtime.Stack(buf, true)`.
+///
+/// # Blocking
+/// Stops the other goroutines while it looks, about 20 microseconds for each one
+/// that has a stack.
+///
+/// # Panics
+/// If the runtime cannot start.
+///
+/// # Examples
+/// ```
+/// sortie::run(|| {
+///     let dump = sortie::runtime::dump().to_string();
+///     assert!(dump.starts_with("goroutine 1 [running]:"));
+/// });
+/// ```
+pub fn dump() -> Dump {
+    let scheduler = default_scheduler();
+    without_processor::blocking(|| Dump::take(scheduler))
+}
+
+/// Runs `f`, which will block or compute for long, without a processor: others
+/// can run at once, without waiting for sysmon to notice. On an OS thread that
+/// runs no goroutine it just calls `f`.
+///
+/// Never needed for being correct; any call may block. It saves the time until
+/// sysmon notices, from 20 microseconds to 10 milliseconds.
+///
+/// # Blocking
+/// As `f` does; the calling goroutine keeps its OS thread meanwhile.
+///
+/// # Examples
+/// ```
+/// sortie::run(|| {
+///     let text = sortie::runtime::blocking(|| std::fs::read_to_string("/proc/version"));
+///     assert!(text.unwrap().contains("Linux"));
+/// });
+/// ```
+pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
+    without_processor::blocking(f)
+}
+
+/// Locks the calling goroutine to its OS thread as long as the guard lives: it
+/// runs on no other thread, and the thread runs no other goroutine. Nests.
+///
+/// For libraries that care for the kernel's idea of a thread: GUI toolkits,
+/// namespaces, `prctl`, CPU affinity. Thread-locals need it not: a goroutine has
+/// its own in any case. On an OS thread that runs no goroutine it does nothing.
+///
+/// Go's `runtime.LockOSThread`. A goroutine that ends while locked, its guard
+/// forgotten, takes the OS thread with it.
+///
+/// # Examples
+/// ```
+/// sortie::run(|| {
+///     let thread = || unsafe { libc::gettid() };
+///     let lock = sortie::runtime::lock_os_thread();
+///     let before = thread();
+///     for _ in 0..100 {
+///         sortie::yield_now();
+///     }
+///     assert_eq!(thread(), before);
+///     drop(lock);
+/// });
+/// ```
+#[must_use = "the lock ends when the guard is dropped"]
+pub fn lock_os_thread() -> OsThreadLock {
+    locked::lock();
+    OsThreadLock(PhantomData)
+}
+
+/// Keeps a goroutine on its OS thread; see [`lock_os_thread`].
+#[derive(Debug)]
+pub struct OsThreadLock(PhantomData<*mut ()>);
+
+impl Drop for OsThreadLock {
+    fn drop(&mut self) {
+        locked::unlock();
+    }
+}

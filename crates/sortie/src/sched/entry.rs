@@ -1,0 +1,109 @@
+//! What runs on a fiber: one goroutine after another.
+//!
+//! When a goroutine ends, the fiber does what a thread does at its end, makes
+//! its thread-locals new, and looks for another goroutine that has not started
+//! yet. If it finds one it runs it at once, without any switch: neither stack
+//! nor FS change. So a burst of short goroutines runs through few stacks.
+
+use super::machine::M;
+use super::processor::P;
+use super::run::Wish;
+use crate::goroutine::{GRef, State, current};
+use sortie_fiber::raw;
+use std::ptr;
+
+/// The main function of all fibers. Its argument is the goroutine to run; it
+/// suspends with [`Wish::End`] when it has none, and never returns.
+///
+/// # Safety
+/// Runs on a fiber, resumed by a machine.
+pub(super) unsafe fn main() {
+    loop {
+        // SAFETY: whoever resumes an idle fiber has assigned it a goroutine.
+        let mut g: GRef = unsafe { &*raw::argument(ptr::null_mut()).cast() };
+        loop {
+            // SAFETY: runs on the goroutine's fiber.
+            match unsafe { run(g) } {
+                Some(next) => g = next,
+                None => break,
+            }
+        }
+        // SAFETY: on a fiber; the machine expects it.
+        unsafe { raw::suspend() };
+    }
+}
+
+/// Runs a goroutine to its end. Returns the next for this fiber, if any; else
+/// the machine has been told that the fiber is idle.
+///
+/// # Safety
+/// The calling fiber is the goroutine's.
+#[inline(never)]
+unsafe fn run(g: GRef) -> Option<GRef> {
+    current::set(Some(g));
+    let body = g.body.take().expect("a goroutine has a body");
+    // SAFETY: the body of this goroutine, taken so that it runs once. It does
+    // not unwind.
+    unsafe { body(g) };
+    let odd_stack = g.odd_stack.get();
+    let (m, p, fiber) = loop {
+        // SAFETY: destructors of thread-locals, which may park, or even panic;
+        // the process ends then, as it would for a thread. The result, if its
+        // handle is gone, is dropped here too, as by a thread.
+        unsafe {
+            raw::end_thread();
+            if crate::task::drop_unclaimed(g) {
+                continue;
+            }
+        }
+        let m = M::of(g);
+        // SAFETY: seats hold `&'static P`s.
+        let p: Option<&'static P> = unsafe { m.seat.enter().as_ref() };
+        let Some(p) = p else {
+            // Only with a processor may it end: see `observe::dump`.
+            super::blocking::regain(m);
+            continue;
+        };
+        let fiber = g.fiber.take().expect("a goroutine that runs has a fiber");
+        // SAFETY: the machine is inside and has the processor. When this is true
+        // the header is not used here any more.
+        if unsafe { crate::task::complete(g, m, p) } {
+            break (m, p, fiber);
+        }
+        g.fiber.set(Some(fiber));
+        m.seat.exit();
+    };
+    // From here on the machine stays inside, up to its next goroutine.
+    current::set(None);
+    p.counters.ended.add(1);
+    // SAFETY: the machine has the processor; nothing of the goroutine's
+    // thread-locals is in use any more.
+    unsafe {
+        m.scheduler.fibers.release(Some(p));
+        raw::renew_thread();
+    }
+    m.current.set(None);
+    if odd_stack {
+        m.ended.set(Some(fiber));
+        m.wish.set(Wish::EndOddSize);
+        return None;
+    }
+    if m.locked.get().is_none()
+        // SAFETY: the machine has the processor, and is inside.
+        && let Some(next) = unsafe { p.pick() }
+    {
+        if next.is_fresh() && !next.odd_stack.get() && !next.is_locked() {
+            next.fiber.set(Some(fiber));
+            next.machine.set(ptr::from_ref(m).cast());
+            next.set_state(State::Runnable, State::Running);
+            m.current.set(Some(next));
+            p.tick.add(1);
+            m.seat.exit();
+            return Some(next);
+        }
+        m.chosen.set(Some(next));
+    }
+    m.ended.set(Some(fiber));
+    m.wish.set(Wish::End);
+    None
+}

@@ -1,0 +1,216 @@
+//! Fibers to run goroutines on, beyond what processors cache.
+//!
+//! A goroutine gets a fiber when it first runs, and the fiber outlives it: idle
+//! fibers wait inside [`entry::main`](super::entry::main) for the next. Address
+//! space for its stack is reserved when the goroutine is *made*, so that `go` can
+//! tell when there is no more; processors reserve in batches ("credits").
+
+use super::entry;
+use super::processor::P;
+use crate::base::lock::Lock;
+use crate::goroutine::GRef;
+use sortie_fiber::raw::{RawFiber, Stack, StackPool};
+use sortie_fiber::Unsupported;
+use std::collections::HashMap;
+use std::io;
+
+/// Credits that a processor takes and gives at once.
+const BATCH: u32 = 256;
+
+/// The shared part.
+#[derive(Debug)]
+pub(crate) struct Fibers(Lock<Pools>);
+
+#[derive(Debug)]
+struct Pools {
+    default_size: usize,
+    /// Idle fibers with a stack of the default size, last used last.
+    idle: Vec<RawFiber>,
+    stacks: StackPool,
+    /// Stacks that goroutines alive may need.
+    credits: usize,
+    odd_sizes: HashMap<usize, StackPool>,
+    /// The fewest idle fibers since the last trim.
+    fewest_idle: usize,
+}
+
+/// Leaves `g` for an idle fiber to run, and the fiber to `g`.
+///
+/// # Safety
+/// The fiber is idle, and the goroutine is fresh and the caller's.
+#[inline(always)]
+pub(super) unsafe fn assign(fiber: RawFiber, g: GRef) {
+    // SAFETY: as this function's.
+    unsafe { fiber.set_argument(std::ptr::from_ref(g).cast_mut().cast()) };
+    g.fiber.set(Some(fiber));
+}
+
+impl Fibers {
+    /// # Errors
+    /// If the platform cannot run fibers.
+    pub(crate) fn new(stack_size: usize) -> Result<Self, Unsupported> {
+        sortie_fiber::check()?;
+        let stacks = StackPool::new(stack_size)?;
+        Ok(Fibers(Lock::new(Pools {
+            default_size: stacks.stack_size(),
+            idle: Vec::new(),
+            stacks,
+            credits: 0,
+            odd_sizes: HashMap::new(),
+            fewest_idle: 0,
+        })))
+    }
+
+    pub(crate) fn default_stack_size(&self) -> usize {
+        self.0.lock().default_size
+    }
+
+    /// Reserves address space for one stack, on behalf of a processor if there
+    /// is one.
+    ///
+    /// # Errors
+    /// If there is none.
+    ///
+    /// # Safety
+    /// The caller has the processor.
+    #[inline(always)]
+    pub(crate) unsafe fn reserve(&self, p: Option<&P>) -> io::Result<()> {
+        let Some(p) = p else {
+            return self.0.lock().reserve(1);
+        };
+        if p.credits.get() == 0 {
+            self.refill(p)?;
+        }
+        p.credits.set(p.credits.get() - 1);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refill(&self, p: &P) -> io::Result<()> {
+        let mut pools = self.0.lock();
+        // Near the limit a single one may still be had.
+        let count = match pools.reserve(BATCH as usize) {
+            Ok(()) => BATCH,
+            Err(_) => pools.reserve(1).map(|()| 1)?,
+        };
+        p.credits.set(count);
+        Ok(())
+    }
+
+    /// Returns the reservation of a goroutine that ended.
+    ///
+    /// # Safety
+    /// The caller has the processor.
+    #[inline(always)]
+    pub(crate) unsafe fn release(&self, p: Option<&P>) {
+        let surplus = match p {
+            None => 1,
+            Some(p) => {
+                p.credits.set(p.credits.get() + 1);
+                if p.credits.get() < 2 * BATCH {
+                    return;
+                }
+                p.credits.set(p.credits.get() - BATCH);
+                BATCH
+            }
+        };
+        self.0.lock().credits -= surplus as usize;
+    }
+
+    /// Gives all reservations back that a processor holds.
+    pub(crate) fn release_all(&self, p: &P) {
+        self.0.lock().credits -= p.credits.replace(0) as usize;
+    }
+
+    /// A fiber for a fresh goroutine.
+    ///
+    /// # Errors
+    /// If no stack can be made accessible: the kernel is out of memory.
+    pub(crate) fn take(&self, g: GRef) -> io::Result<RawFiber> {
+        let stack = {
+            let mut pools = self.0.lock();
+            if g.odd_stack.get() {
+                pools.odd_sizes(g.stack_size())?.take()?
+            } else if let Some(fiber) = pools.idle.pop() {
+                pools.fewest_idle = pools.fewest_idle.min(pools.idle.len());
+                return Ok(fiber);
+            } else {
+                pools.stacks.take()?
+            }
+        };
+        // SAFETY: `main` is made to run on fibers, and does not unwind.
+        Ok(unsafe { RawFiber::new(stack, entry::main) })
+    }
+
+    /// Takes an idle fiber back.
+    pub(crate) fn give(&self, fiber: RawFiber) {
+        self.0.lock().idle.push(fiber);
+    }
+
+    /// Takes an idle fiber back whose stack is not of the default size.
+    pub(crate) fn retire(&self, fiber: RawFiber) {
+        // SAFETY: idle fibers have renewed their thread-locals and hold nothing.
+        let stack = unsafe { fiber.into_stack() };
+        let mut pools = self.0.lock();
+        if let Some(pool) = pools.odd_sizes.get_mut(&stack.size()) {
+            pool.give(stack);
+            // They are rare enough not to keep their memory.
+            pool.trim(0);
+        }
+    }
+
+    /// Makes sure that there can be a stack of a certain size. Returns the size
+    /// rounded as the pools do it, or `None` if that is the default.
+    ///
+    /// # Errors
+    /// If there is no address space for it.
+    pub(crate) fn prepare(&self, size: usize) -> io::Result<Option<usize>> {
+        let mut pools = self.0.lock();
+        let probe = StackPool::new(size)?.stack_size();
+        if probe == pools.default_size {
+            return Ok(None);
+        }
+        let pool = pools.odd_sizes(probe)?;
+        let slots = pool.slots();
+        pool.reserve(slots + 1)?;
+        Ok(Some(probe))
+    }
+
+    /// Gives back the memory of fibers that were idle ever since the last call.
+    /// Returns how many stacks were released.
+    pub(crate) fn trim(&self) -> usize {
+        let mut pools = self.0.lock();
+        let count = pools.fewest_idle.min(pools.idle.len());
+        // The first are those that were used least recently.
+        let stacks: Vec<Stack> = pools
+            .idle
+            .drain(..count)
+            // SAFETY: as in `retire`.
+            .map(|fiber| unsafe { fiber.into_stack() })
+            .collect();
+        if pools.idle.len() * 2 < pools.idle.capacity() {
+            pools.idle.shrink_to_fit();
+        }
+        pools.fewest_idle = pools.idle.len();
+        for stack in stacks {
+            pools.stacks.give(stack);
+        }
+        pools.stacks.trim(0)
+    }
+}
+
+impl Pools {
+    fn reserve(&mut self, count: usize) -> io::Result<()> {
+        self.stacks.reserve(self.credits + count)?;
+        self.credits += count;
+        Ok(())
+    }
+
+    fn odd_sizes(&mut self, size: usize) -> io::Result<&mut StackPool> {
+        Ok(match self.odd_sizes.entry(size) {
+            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(StackPool::new(size)?),
+        })
+    }
+}

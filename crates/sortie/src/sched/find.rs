@@ -1,0 +1,331 @@
+//! Finding a goroutine to run: what a machine does when the easy path ends.
+//!
+//! # Where it looks
+//! 1. timers of its processor that are due;
+//! 2. the global queue, once in a round, so that it is not starved;
+//! 3. its own queue;
+//! 4. the global queue again;
+//! 5. the queues and timers of the others, if not too many search already.
+//!
+//! If all are empty it gives its processor up, looks everywhere once more (see
+//! [`wake_gate`](super::wake_gate) for why), and sleeps.
+
+use super::idle::Slept;
+use super::machine::M;
+use super::processor::{P, ROUND, WANTED};
+use super::scheduler::Scheduler;
+use super::{fibers, run};
+use crate::base::atomic::Ordering;
+use crate::base::clock;
+use crate::goroutine::{GRef, List, State};
+
+/// Sweeps over the other processors before a searcher gives up.
+const SWEEPS: usize = 6;
+/// For so long a goroutine in `next` is left to its own processor, in
+/// nanoseconds: it usually runs as soon as the one that readied it parks.
+const NEXT_IS_OLD: u64 = 3_000;
+/// The longest time between two looks at the timers while there are some, in
+/// nanoseconds, if goroutines run as long as they did lately.
+const TIMER_PACE: u64 = 20_000;
+
+/// A machine's thread.
+pub(super) fn work(m: &'static M) {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        m.bind();
+        if let Err(error) = sortie_fiber::overflow::prepare_thread() {
+            super::fatal::throw(format_args!("no alternate signal stack: {error}"));
+        }
+        m.seat.enter();
+        let mut p = m.take_given();
+        m.searching.set(m.given_search.load(Ordering::Relaxed));
+        if let Some(p) = p {
+            acquire(m, p);
+        }
+        loop {
+            let have = match p {
+                Some(p) => p,
+                None => match obtain(m) {
+                    Some(p) => p,
+                    None => return,
+                },
+            };
+            p = m.turn(have);
+        }
+    }));
+    if result.is_err() {
+        super::fatal::throw(format_args!("the scheduler panicked; this is a bug in sortie"));
+    }
+}
+
+/// Notes that a machine has a processor now.
+pub(super) fn acquire(m: &'static M, p: &'static P) {
+    p.machine
+        .store(std::ptr::from_ref(m).cast_mut(), Ordering::Release);
+    m.seat.set(std::ptr::from_ref(p).cast_mut());
+}
+
+/// A processor for a machine that has none: an idle one, or after sleep. `None`
+/// if the thread is to end.
+fn obtain(m: &'static M) -> Option<&'static P> {
+    let scheduler = m.scheduler;
+    if let Some(p) = scheduler.take_idle(m.previous.get()) {
+        acquire(m, p);
+        return Some(p);
+    }
+    loop {
+        match scheduler.sleep(m) {
+            Slept::Given(p) => {
+                m.searching.set(m.given_search.load(Ordering::Relaxed));
+                acquire(m, p);
+                return Some(p);
+            }
+            Slept::LookAround => {
+                if let Some(p) = scheduler.take_idle(m.previous.get()) {
+                    acquire(m, p);
+                    return Some(p);
+                }
+            }
+            Slept::Retired => return None,
+        }
+    }
+}
+
+impl M {
+    /// Finds a goroutine and runs it and its successors, or gives the processor
+    /// up. Returns the processor if the machine still has it.
+    fn turn(&'static self, p: &'static P) -> Option<&'static P> {
+        if let Some(g) = self.find(p) {
+            self.stop_searching(true);
+            if let Some(g) = self.prepare(p, g) {
+                // SAFETY: on the machine's own stack and block, inside, with the
+                // processor; the goroutine was given a fiber.
+                unsafe { run::chain(self, p, g) };
+            }
+            return self.after_run();
+        }
+        self.go_idle(p)
+    }
+
+    /// The processor after goroutines ran: it may be another, or none.
+    fn after_run(&'static self) -> Option<&'static P> {
+        // SAFETY: seats hold `&'static P`s.
+        let p: Option<&'static P> = unsafe { self.seat.enter().as_ref() };
+        if self.locked.get().is_some() {
+            return self.wait_for_locked(p);
+        }
+        p
+    }
+
+    /// A goroutine that may run on this processor.
+    fn find(&'static self, p: &'static P) -> Option<GRef> {
+        if let Some(g) = self.chosen.take() {
+            return Some(g);
+        }
+        let scheduler = self.scheduler;
+        p.attention.store(false, Ordering::Relaxed);
+        if scheduler.world_stops() {
+            return None;
+        }
+        let now = clock::now();
+        scheduler.run_timers(p, p, now);
+        p.start_round(now);
+        // SAFETY: the machine has the processor, inside, here and below.
+        unsafe {
+            if p.rounds.get().is_multiple_of(2)
+                && let Some(g) = scheduler.take_global(p, 1)
+            {
+                return Some(g);
+            }
+            if let Some(g) = p.pick_local() {
+                return Some(g);
+            }
+            if let Some(g) = scheduler.take_global(p, usize::MAX) {
+                return Some(g);
+            }
+        }
+        if !self.searching.get() {
+            let busy = scheduler.processors().len() as u32 - scheduler.gate.idle();
+            if !scheduler.gate.may_search(busy) {
+                return None;
+            }
+            self.searching.set(true);
+        }
+        self.search(p)
+    }
+
+    /// Looks at the other processors.
+    fn search(&'static self, p: &'static P) -> Option<GRef> {
+        let scheduler = self.scheduler;
+        let mut old_next = None;
+        for sweep in 0..SWEEPS {
+            let last = sweep == SWEEPS - 1;
+            let processors = scheduler.processors();
+            let start = p.rng.below(processors.len() as u32) as usize;
+            for index in 0..processors.len() {
+                let victim = processors[(start + index) % processors.len()];
+                if std::ptr::eq(victim, p) {
+                    continue;
+                }
+                if scheduler.world_stops() {
+                    return None;
+                }
+                // SAFETY: the machine has `p`, whose queue is empty.
+                if let Some(g) = unsafe { victim.queue.steal_into(&p.queue) } {
+                    p.counters.steals.add(1);
+                    // SAFETY: queues hold `GRef`s.
+                    return Some(unsafe { g.as_ref() });
+                }
+                if last {
+                    scheduler.run_timers(victim, p, clock::now());
+                    // SAFETY: the machine has the processor.
+                    if let Some(g) = unsafe { p.pick_local() } {
+                        return Some(g);
+                    }
+                }
+                old_next = old_next.or_else(|| victim.waiting_next());
+            }
+            // SAFETY: the machine has the processor.
+            if let Some(g) = unsafe { scheduler.take_global(p, usize::MAX) } {
+                return Some(g);
+            }
+            if let Some((victim, next, tick)) = old_next.take() {
+                pause(NEXT_IS_OLD);
+                if victim.waiting_next() == Some((victim, next, tick))
+                    && let Some(g) = victim.steal_next()
+                {
+                    p.counters.steals.add(1);
+                    return Some(g);
+                }
+            } else {
+                pause(NEXT_IS_OLD / 3);
+            }
+        }
+        None
+    }
+
+    /// Counts as a searcher no longer. If it found work and was the last one,
+    /// it wakes another: there may be more.
+    fn stop_searching(&self, found: bool) {
+        if self.searching.replace(false) && self.scheduler.gate.stop_searching() && found {
+            self.scheduler.wake_for_work();
+        }
+    }
+
+    /// Gives the processor up. Returns it, or another, if there was work after
+    /// all.
+    fn go_idle(&'static self, p: &'static P) -> Option<&'static P> {
+        let scheduler = self.scheduler;
+        self.previous.set(Some(p));
+        self.seat.set(std::ptr::null_mut());
+        scheduler.make_idle(p);
+        self.stop_searching(false);
+        scheduler.gate.before_last_look();
+        if scheduler.any_work()
+            && let Some(p) = scheduler.take_idle(Some(p))
+        {
+            acquire(self, p);
+            return Some(p);
+        }
+        None
+    }
+
+    /// Makes a goroutine ready to be run by [`run::chain`]: gives it a fiber if
+    /// it has none. `None` if another machine has to run it; the processor has
+    /// gone there then.
+    fn prepare(&'static self, p: &'static P, g: GRef) -> Option<GRef> {
+        let locked = g.locked.load(Ordering::Relaxed).cast_const();
+        if !locked.is_null() && !std::ptr::eq(locked.cast(), self) {
+            self.hand_to_locked(p, g);
+            return None;
+        }
+        if g.is_fresh() {
+            // SAFETY: the machine has the processor.
+            let cached = if g.odd_stack.get() {
+                None
+            } else {
+                unsafe { p.take_fiber() }
+            };
+            let fiber = match cached {
+                Some(fiber) => fiber,
+                None => self
+                    .scheduler
+                    .fibers
+                    .take(g)
+                    .unwrap_or_else(|error| super::fatal::no_stack(&error)),
+            };
+            // SAFETY: the fiber is idle or new, the goroutine fresh and ours.
+            unsafe { fibers::assign(fiber, g) };
+        }
+        Some(g)
+    }
+}
+
+impl P {
+    /// Begins a round of turns, and decides how long it is: if there are timers,
+    /// so short that one that becomes due is not late.
+    fn start_round(&self, now: u64) {
+        self.rounds.set(self.rounds.get().wrapping_add(1));
+        let mut turns = ROUND;
+        if self.timers.next() != clock::NEVER {
+            let last = self.round_turns.get().max(1);
+            let pace = (now.saturating_sub(self.last_look.get()) / u64::from(last)).max(1);
+            turns = (TIMER_PACE / pace).clamp(1, u64::from(ROUND)) as u32;
+        }
+        self.last_look.set(now);
+        self.round_turns.set(turns);
+        self.countdown.set(turns);
+    }
+
+    /// The goroutine in `next`, with the turn in which it was seen, while the
+    /// machine runs user code.
+    fn waiting_next(&'static self) -> Option<(&'static P, usize, u32)> {
+        let next = self.next.load(Ordering::Relaxed) as usize;
+        (next != 0).then(|| (self, next, self.tick.get()))
+    }
+
+    /// Takes the goroutine in `next` from a processor whose machine runs user
+    /// code. It was there for a while, so it will be next time: see `wanted`.
+    fn steal_next(&'static self) -> Option<GRef> {
+        let processor = std::ptr::from_ref(self).cast_mut();
+        let taken = self.seat()?.borrow(processor, || {
+            self.wanted.set(WANTED);
+            // SAFETY: we have the processor meanwhile.
+            unsafe { self.take_next() }
+        });
+        taken.flatten()
+    }
+}
+
+impl PartialEq for P {
+    fn eq(&self, other: &P) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Scheduler {
+    /// Makes ready what timers of `owner` are due, on `p`, which the caller has.
+    pub(super) fn run_timers(&self, owner: &P, p: &P, now: u64) {
+        if owner.timers.next() > now {
+            return;
+        }
+        let mut ready = List::new();
+        owner.timers.expire(now, &mut ready);
+        let many = ready.len() > 1;
+        for g in ready {
+            g.set_state(State::Waiting, State::Runnable);
+            // SAFETY: the caller has the processor.
+            unsafe { self.make_last(p, g) };
+        }
+        if many {
+            self.wake_for_work();
+        }
+    }
+}
+
+/// Waits for about so many nanoseconds, without giving up the CPU.
+fn pause(nanoseconds: u64) {
+    let end = clock::now() + nanoseconds;
+    while clock::now() < end {
+        std::hint::spin_loop();
+    }
+}

@@ -1,0 +1,263 @@
+//! Idle processors and sleeping machines, and waking them.
+
+use super::machine::M;
+use super::processor::{P, Status};
+use super::scheduler::Scheduler;
+use crate::base::atomic::{AtomicU64, Ordering};
+use crate::base::clock::{self, NEVER};
+use crate::driver::timers::Alarm;
+
+/// What the idle lock protects.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    /// Processors that nobody has.
+    pub(super) processors: Vec<&'static P>,
+    /// Machines that sleep without a processor, the last to sleep last.
+    pub(super) machines: Vec<&'static M>,
+    /// The one of them that sleeps until the next timer only.
+    keeper: Option<&'static M>,
+    /// While the world is stopped, nobody gets a processor.
+    pub(super) stopped: bool,
+    /// Threads that run machines.
+    pub(super) threads: usize,
+    /// Entries whose thread has retired.
+    pub(super) retired: Vec<&'static M>,
+}
+
+/// How a machine's sleep ended.
+pub(super) enum Slept {
+    /// It was given a processor.
+    Given(&'static P),
+    /// It should look whether there is anything to do.
+    LookAround,
+    /// Nobody needed it; its thread ends.
+    Retired,
+}
+
+impl Idle {
+    pub(super) const fn new() -> Self {
+        Idle {
+            keeper: None,
+            processors: Vec::new(),
+            machines: Vec::new(),
+            stopped: false,
+            threads: 0,
+            retired: Vec::new(),
+        }
+    }
+}
+
+impl Idle {
+    /// Takes the machine that went to sleep last; the keeper only if it is the
+    /// only one.
+    fn take_machine(&mut self, deadline: &AtomicU64) -> Option<&'static M> {
+        let is_keeper = |m: &&M| self.keeper.is_some_and(|keeper| std::ptr::eq(keeper, *m));
+        let last = self.machines.iter().rposition(|m| !is_keeper(m));
+        if let Some(index) = last {
+            return Some(self.machines.remove(index));
+        }
+        self.keeper = None;
+        deadline.store(NEVER, Ordering::Relaxed);
+        self.machines.pop()
+    }
+}
+
+impl Scheduler {
+    /// To be called after work was submitted: wakes a machine if a processor is
+    /// idle and nobody searches.
+    #[inline(always)]
+    pub(crate) fn wake_for_work(&self) {
+        if self.gate.should_wake() {
+            self.wake_searcher();
+        }
+    }
+
+    /// Wakes a machine that searches, for which the gate has counted already.
+    #[cold]
+    #[inline(never)]
+    fn wake_searcher(&self) {
+        match self.take_idle(None) {
+            Some(p) => self.start_machine(p, true),
+            None => {
+                self.gate.stop_searching();
+            }
+        }
+    }
+
+    /// Takes an idle processor, `wanted` if possible.
+    pub(super) fn take_idle(&self, wanted: Option<&'static P>) -> Option<&'static P> {
+        let mut idle = self.idle.lock();
+        if idle.stopped {
+            return None;
+        }
+        let index = match wanted {
+            Some(wanted) => idle
+                .processors
+                .iter()
+                .position(|p| std::ptr::eq(*p, wanted)),
+            None => None,
+        };
+        let p = match index {
+            Some(index) => idle.processors.swap_remove(index),
+            None => idle.processors.pop()?,
+        };
+        self.gate.remove_idle();
+        p.set_status(Status::Running);
+        drop(idle);
+        self.sysmon.wake_if_sleeping();
+        Some(p)
+    }
+
+    /// Makes a processor idle that the caller has. If the world is being
+    /// stopped it goes to whoever stops it.
+    pub(super) fn make_idle(&self, p: &'static P) {
+        let mut idle = self.idle.lock();
+        p.machine.store(std::ptr::null_mut(), Ordering::Release);
+        if idle.stopped {
+            p.set_status(Status::Stopped);
+            return;
+        }
+        p.set_status(Status::Idle);
+        idle.processors.push(p);
+        self.gate.add_idle();
+    }
+
+    /// Gives a processor, which the caller has, to a machine: one that sleeps,
+    /// or a new one.
+    pub(super) fn start_machine(&self, p: &'static P, search: bool) {
+        let sleeping = self.idle.lock().take_machine(&self.keeper);
+        match sleeping {
+            Some(m) => {
+                m.give(p, search);
+                m.wake();
+            }
+            None => self.new_machine(p, search),
+        }
+    }
+
+    /// Starts a thread for a processor, which the caller has.
+    #[cold]
+    fn new_machine(&self, p: &'static P, search: bool) {
+        let scheduler = p.scheduler;
+        let m = {
+            let mut idle = self.idle.lock();
+            idle.threads += 1;
+            let limit = self.config.max_threads;
+            if idle.threads > limit {
+                drop(idle);
+                super::fatal::thread_exhaustion(limit);
+            }
+            idle.retired.pop()
+        };
+        let m = m.unwrap_or_else(|| {
+            let mut machines = self.machines.lock();
+            let index = machines.len() as u32;
+            let m: &'static M = Box::leak(Box::new(M::new(index, scheduler)));
+            machines.push(m);
+            m
+        });
+        m.give(p, search);
+        let spawned = std::thread::Builder::new()
+            .name(format!("sortie-m{}", m.index))
+            .stack_size(super::STACK_OF_MACHINE)
+            .spawn(move || super::find::work(m));
+        if let Err(error) = spawned {
+            super::fatal::no_thread(self.idle.lock().threads, &error);
+        }
+    }
+
+    /// Sets a timer on behalf of a processor, and makes sure that somebody looks
+    /// in time. With `soon` the machine is about to look itself.
+    pub(crate) fn add_timer(&self, p: &P, when: u64, alarm: Alarm, soon: bool) {
+        if p.timers.add(when, alarm) && !soon {
+            crate::base::barrier::light();
+            if when < self.keeper.load(Ordering::Relaxed) {
+                self.wake_keeper();
+            }
+        }
+    }
+
+    /// Lets a machine find out what the next timer is.
+    #[cold]
+    #[inline(never)]
+    fn wake_keeper(&self) {
+        let keeper = {
+            let mut idle = self.idle.lock();
+            let keeper = idle.keeper.take();
+            if let Some(keeper) = keeper {
+                self.keeper.store(NEVER, Ordering::Relaxed);
+                idle.machines.retain(|m| !std::ptr::eq(*m, keeper));
+            }
+            keeper
+        };
+        match keeper {
+            Some(m) => m.wake(),
+            None => self.wake_for_work(),
+        }
+    }
+
+    /// Puts a machine without a processor to sleep until it is given one, or
+    /// until a timer is due if it is to keep the time. Returns what it was given.
+    /// `None` means that it should look around, or end if it `may_retire`.
+    pub(super) fn sleep(&self, m: &'static M) -> Slept {
+        let deadline = {
+            let mut idle = self.idle.lock();
+            // Under the lock: of two machines that see a new timer one keeps it.
+            let timer = self.next_timer();
+            let keeps = timer < self.keeper.load(Ordering::Relaxed);
+            if keeps {
+                self.keeper.store(timer, Ordering::Relaxed);
+                idle.keeper = Some(m);
+            }
+            idle.machines.push(m);
+            if keeps {
+                timer
+            } else {
+                clock::after(self.config.idle_machine_life)
+            }
+        };
+        if m.sleep(deadline) {
+            return match m.take_given() {
+                Some(p) => Slept::Given(p),
+                None => Slept::LookAround,
+            };
+        }
+        let mut idle = self.idle.lock();
+        let Some(place) = idle.machines.iter().position(|other| std::ptr::eq(*other, m)) else {
+            // Somebody has just taken it off the list, and will wake it.
+            drop(idle);
+            m.sleep(NEVER);
+            return match m.take_given() {
+                Some(p) => Slept::Given(p),
+                None => Slept::LookAround,
+            };
+        };
+        idle.machines.remove(place);
+        if idle.keeper.is_some_and(|keeper| std::ptr::eq(keeper, m)) {
+            idle.keeper = None;
+            self.keeper.store(NEVER, Ordering::Relaxed);
+            return Slept::LookAround;
+        }
+        // Nobody needed it for long. Its entry waits for another thread.
+        idle.threads -= 1;
+        m.tid.store(0, Ordering::Release);
+        idle.retired.push(m);
+        Slept::Retired
+    }
+
+    /// The time of the next timer of all processors.
+    pub(super) fn next_timer(&self) -> u64 {
+        self.all_processors()
+            .iter()
+            .map(|p| p.timers.next())
+            .min()
+            .unwrap_or(NEVER)
+    }
+
+    /// Whether something is to be done right now.
+    pub(super) fn any_work(&self) -> bool {
+        self.global_len() != 0
+            || self.processors().iter().any(|p| p.has_work())
+            || self.next_timer() <= clock::now()
+    }
+}

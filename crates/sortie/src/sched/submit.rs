@@ -1,0 +1,100 @@
+//! Making goroutines runnable, from anywhere.
+
+use super::machine::M;
+use super::processor::{Displaced, P};
+use super::scheduler::Scheduler;
+use crate::goroutine::{GRef, State, current};
+
+/// Makes a goroutine that waits runnable.
+///
+/// # Safety
+/// The caller owns the goroutine: it found it where the goroutine put itself, or
+/// won its claim, and nobody else does.
+#[inline]
+pub(crate) unsafe fn ready(g: GRef) {
+    g.set_state(State::Waiting, State::Runnable);
+    match current::current() {
+        Some(me) => {
+            let m = M::of(me);
+            // SAFETY: seats hold `&'static P`s.
+            let p = unsafe { m.seat.enter().as_ref() };
+            // SAFETY: the seat has the processor, and we are inside.
+            unsafe { ready_from(m.scheduler, p, g) };
+            m.seat.exit();
+        }
+        None => {
+            // SAFETY: set when the goroutine was made.
+            let scheduler: &Scheduler = unsafe { &*g.runtime.get().cast() };
+            scheduler.inject(g);
+            scheduler.wake_for_work();
+        }
+    }
+}
+
+/// Puts a runnable goroutine where it runs next.
+///
+/// # Safety
+/// The caller has the processor, if there is one, and owns the goroutine.
+#[inline]
+pub(crate) unsafe fn ready_from(scheduler: &'static Scheduler, p: Option<&P>, g: GRef) {
+    let Some(p) = p else {
+        scheduler.inject(g);
+        scheduler.wake_for_work();
+        return;
+    };
+    // SAFETY: as this function's.
+    match unsafe { p.put_next(g) } {
+        Displaced::Nobody if p.queue.is_empty() => {
+            // It runs when the caller parks, unless the caller never does.
+            if p.wanted.get() == 0 {
+                return;
+            }
+        }
+        Displaced::Nobody | Displaced::Queued => {}
+        // SAFETY: as this function's.
+        Displaced::Refused(old) => unsafe { scheduler.spill(p, old) },
+    }
+    scheduler.wake_for_work();
+}
+
+/// Makes goroutines that wait runnable. Wakes once.
+///
+/// # Safety
+/// As [`ready`], for each of them.
+pub(crate) unsafe fn ready_all(list: crate::goroutine::List) {
+    for g in list {
+        // SAFETY: passed on.
+        unsafe { ready(g) };
+    }
+}
+
+/// Lets all others run first, if there are any. On an OS thread, yields that.
+pub(crate) fn yield_now() {
+    let Some(g) = current::current() else {
+        std::thread::yield_now();
+        return;
+    };
+    let m = M::of(g);
+    // SAFETY: seats hold `&'static P`s.
+    if let Some(p) = unsafe { m.seat.enter().as_ref() } {
+        let turns = p.countdown.get();
+        if turns != 0 && !p.is_wanted_by_others() && m.scheduler.global_len() == 0 {
+            // Nobody there; but timers have their turn when the round ends.
+            p.countdown.set(turns - 1);
+            m.seat.exit();
+            return;
+        }
+    }
+    m.wish.set(super::Wish::Yield);
+    // SAFETY: on a goroutine's fiber, which the machine resumes later.
+    unsafe { sortie_fiber::raw::suspend() };
+    super::run::resumed();
+}
+
+impl P {
+    /// Whether another goroutine waits for it, or somebody wants its attention.
+    fn is_wanted_by_others(&self) -> bool {
+        use crate::base::atomic::Ordering;
+        self.attention.load(Ordering::Relaxed) || self.has_work()
+    }
+}

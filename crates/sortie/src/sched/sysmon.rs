@@ -1,0 +1,302 @@
+//! Sysmon: the thread that watches, without a processor.
+//!
+//! Every 20 microseconds to 10 milliseconds, the more often the more it finds, it
+//! looks for
+//! * machines that are stuck in the kernel while goroutines wait, or compute for
+//!   too long: it takes their processor away;
+//! * timers that are overdue, and goroutines that wait while a processor is idle:
+//!   it makes somebody look;
+//!
+//! and less often it follows the number of CPUs, gives memory back, and prints
+//! what `schedtrace` asks for. When no processor is in use it sleeps, after making
+//! sure that this is not a deadlock.
+//!
+//! # Stuck or computing
+//! A machine whose CPU clock stands still from one look to the next is not
+//! running: it is in the kernel. Its processor is better used by others at once.
+//! One whose clock moves on is left alone for 10 milliseconds.
+
+use super::processor::{P, Status};
+use super::scheduler::Scheduler;
+use crate::base::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::base::clock::{self, NEVER};
+use crate::base::futex;
+
+/// The shortest and longest time between two looks, in nanoseconds.
+const SHORTEST: u64 = 20_000;
+const LONGEST: u64 = 10_000_000;
+/// Looks in vain before the pace slows down.
+const PATIENCE: u32 = 50;
+/// How long a goroutine may compute while others wait, in nanoseconds.
+const TIME_SLICE: u64 = 10_000_000;
+/// How long it may be stuck in the kernel although nobody waits.
+const STUCK: u64 = 10_000_000;
+/// How late a timer may be before sysmon interferes.
+const OVERDUE: u64 = 100_000;
+/// Time between two looks at rare matters.
+const RARE: u64 = 1_000_000_000;
+/// Less CPU time than this between two looks is standing still.
+const STANDSTILL: u64 = 1_000;
+
+/// What others share with the thread.
+#[derive(Debug)]
+pub(crate) struct Sysmon {
+    /// Changes when it is to wake up.
+    word: AtomicU32,
+    /// Whether it sleeps until woken.
+    sleeping: AtomicBool,
+    /// Whether somebody wants a dump of all goroutines, and the end.
+    quit: AtomicBool,
+}
+
+impl Sysmon {
+    pub(super) const fn new() -> Self {
+        Sysmon {
+            word: AtomicU32::new(0),
+            sleeping: AtomicBool::new(false),
+            quit: AtomicBool::new(false),
+        }
+    }
+
+    /// To be called when a processor comes into use.
+    #[inline(always)]
+    pub(super) fn wake_if_sleeping(&self) {
+        if self.sleeping.load(Ordering::Relaxed) {
+            self.wake();
+        }
+    }
+
+    /// Wakes the thread. Async-signal-safe.
+    #[cold]
+    pub(crate) fn wake(&self) {
+        self.word.fetch_add(1, Ordering::Release);
+        futex::wake_one(&self.word);
+    }
+
+    /// Asks for a dump of all goroutines, after which the process ends.
+    /// Async-signal-safe.
+    pub(crate) fn request_quit(&self) {
+        self.quit.store(true, Ordering::Release);
+        self.wake();
+    }
+}
+
+/// The thread's own state.
+struct Watch {
+    scheduler: &'static Scheduler,
+    delay: u64,
+    in_vain: u32,
+    last_rare: u64,
+    started: u64,
+    last_trace: u64,
+}
+
+/// The thread's main function.
+pub(super) fn watch(scheduler: &'static Scheduler) {
+    // The usual 50 microseconds of slack would more than double the pace.
+    // SAFETY: affects this thread's timers only.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_000u64) };
+    let now = clock::now();
+    let mut watch = Watch {
+        scheduler,
+        delay: SHORTEST,
+        in_vain: 0,
+        last_rare: now,
+        started: now,
+        last_trace: now,
+    };
+    loop {
+        watch.look();
+    }
+}
+
+impl Watch {
+    fn look(&mut self) {
+        let sysmon = &self.scheduler.sysmon;
+        let word = sysmon.word.load(Ordering::Acquire);
+        if !sysmon.quit.load(Ordering::Acquire) {
+            futex::wait_until(&sysmon.word, word, clock::now() + self.delay);
+        }
+        if sysmon.quit.load(Ordering::Acquire) {
+            (self.scheduler.config.hooks.quit)(self.scheduler);
+        }
+        let now = clock::now();
+        self.scheduler.coarse_now.store(now, Ordering::Relaxed);
+        let idle = self.scheduler.gate.idle() as usize == self.scheduler.processors().len();
+        if idle && self.delay == LONGEST {
+            self.sleep();
+            return;
+        }
+        let busy = self.look_at_processors(now) | self.look_at_timers(now);
+        if busy {
+            self.in_vain = 0;
+            self.delay = SHORTEST;
+        } else {
+            self.in_vain += 1;
+            if self.in_vain > PATIENCE {
+                self.delay = (self.delay * 2).min(LONGEST);
+            }
+        }
+        self.rare(now);
+    }
+
+    /// Takes processors away where that helps. Returns whether there is reason to
+    /// look again soon.
+    fn look_at_processors(&self, now: u64) -> bool {
+        let mut again = false;
+        for p in self.scheduler.processors() {
+            if p.status() == Status::Running {
+                again |= self.look_at(p, now);
+            }
+        }
+        again
+    }
+
+    fn look_at(&self, p: &'static P, now: u64) -> bool {
+        let scheduler = self.scheduler;
+        let seen = &p.seen;
+        let tick = p.tick.get();
+        let had_waiting = seen.waiting.replace(p.has_work());
+        if seen.tick.replace(tick) != tick {
+            seen.since.set(now);
+            seen.cpu_time.set(None);
+            return false;
+        }
+        let waits = seen.waiting.get() || scheduler.global_len() != 0 || p.timers.next() <= now;
+        if had_waiting && seen.waiting.get() && scheduler.gate.idle() != 0 {
+            // Somebody predicted that it would run here at once.
+            scheduler.wake_for_work();
+        }
+        let elapsed = now - seen.since.get();
+        if !waits && elapsed < STUCK {
+            return false;
+        }
+        // SAFETY: machines are never freed.
+        let Some(m) = (unsafe { p.machine.load(Ordering::Acquire).as_ref() }) else {
+            return false;
+        };
+        if m.seat.is_inside() {
+            return false;
+        }
+        let before = seen.cpu_time.replace(cpu_time(m.tid.load(Ordering::Acquire)));
+        let (Some(before), Some(after)) = (before, seen.cpu_time.get()) else {
+            return true; // two looks make a difference
+        };
+        let stuck = after.saturating_sub(before) < STANDSTILL;
+        if !stuck && (!waits || elapsed < TIME_SLICE) {
+            return false;
+        }
+        if m.seat.retake(std::ptr::from_ref(p).cast_mut()) {
+            seen.since.set(now);
+            scheduler.hand_off(p);
+            return true;
+        }
+        false
+    }
+
+    /// Makes somebody look at timers that are overdue.
+    fn look_at_timers(&self, now: u64) -> bool {
+        let scheduler = self.scheduler;
+        let mut found = false;
+        for p in scheduler.processors() {
+            if p.timers.next().saturating_add(OVERDUE) <= now {
+                p.attention.store(true, Ordering::Relaxed);
+                found = true;
+            }
+        }
+        if found {
+            scheduler.wake_for_work();
+        }
+        found
+    }
+
+    fn rare(&mut self, now: u64) {
+        let config = &self.scheduler.config;
+        if let Some(pace) = config.schedtrace
+            && now - self.last_trace >= pace.as_nanos() as u64
+        {
+            self.last_trace = now;
+            (config.hooks.trace)(self.scheduler, (now - self.started) / 1_000_000);
+        }
+        if now - self.last_rare < RARE {
+            return;
+        }
+        self.last_rare = now;
+        self.scheduler.trim();
+        self.scheduler.follow_cpus();
+    }
+
+    /// Nobody runs: sleeps until somebody does. Meanwhile watches for a deadlock,
+    /// and for memory to give back.
+    fn sleep(&mut self) {
+        let scheduler = self.scheduler;
+        let sysmon = &scheduler.sysmon;
+        let all_idle = || scheduler.gate.idle() as usize == scheduler.processors().len();
+        sysmon.sleeping.store(true, Ordering::SeqCst);
+        let mut rounds = 0u32;
+        loop {
+            let word = sysmon.word.load(Ordering::Acquire);
+            if !all_idle() || sysmon.quit.load(Ordering::Acquire) {
+                break;
+            }
+            let now = clock::now();
+            self.rare(now);
+            // At first often: a deadlock should show at once, and trimming comes
+            // a second or two after the last goroutine.
+            let pause = match (scheduler.may_be_deadlocked(), rounds) {
+                (true, 0..20) => LONGEST,
+                (true, _) => 100 * LONGEST,
+                (false, _) if !scheduler.is_trimmed() => RARE,
+                (false, _) => NEVER,
+            };
+            let pause = config_pause(scheduler, pause);
+            rounds += 1;
+            futex::wait_until(&sysmon.word, word, now.saturating_add(pause));
+            if rounds > 1 && all_idle() {
+                scheduler.check_deadlock();
+            }
+        }
+        sysmon.sleeping.store(false, Ordering::SeqCst);
+        self.in_vain = 0;
+        self.delay = SHORTEST;
+    }
+}
+
+/// `schedtrace` wants its lines also when nothing happens.
+fn config_pause(scheduler: &Scheduler, pause: u64) -> u64 {
+    match scheduler.config.schedtrace {
+        Some(pace) => pause.min(pace.as_nanos() as u64),
+        None => pause,
+    }
+}
+
+/// The CPU time that a thread of this process has used, in nanoseconds.
+fn cpu_time(tid: u32) -> Option<u64> {
+    // The kernel's encoding of a thread's CPU clock (CPUCLOCK_SCHED of a single
+    // thread), which pthread_getcpuclockid makes too.
+    const THREAD_CLOCK: libc::clockid_t = 6;
+    let clock = (!(tid as libc::clockid_t) << 3) | THREAD_CLOCK;
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: writes the time; fails if the thread is gone.
+    match unsafe { libc::clock_gettime(clock, &mut time) } {
+        0 => Some(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64),
+        _ => None,
+    }
+}
+
+impl Scheduler {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system refuses a thread.
+    pub(crate) fn start_sysmon(&'static self) -> std::io::Result<()> {
+        std::thread::Builder::new()
+            .name("sortie-sysmon".into())
+            .stack_size(1 << 20)
+            .spawn(move || watch(self))
+            .map(drop)
+    }
+}

@@ -1,0 +1,32 @@
+//! Goroutines as users see them: making, naming, joining, scopes.
+//!
+//! [`go`] starts a goroutine and returns a [`JoinHandle`]; [`Builder`] gives it a
+//! name or another stack size; [`scope()`] lets goroutines borrow. [`current`]
+//! tells who runs, and [`exit`] ends it.
+//!
+//! # How a result comes back
+//! A goroutine's header has room for its closure, which its result replaces; what
+//! does not fit is boxed. The header's `join` word arbitrates between the end of
+//! the goroutine and its handle:
+//!
+//! ```text
+//!   OPEN ---- goroutine ends ----> DONE ---- join or drop ----> free
+//!     |  \--- handle dropped ----> DETACHED - goroutine ends -> free
+//!     +------ join waits --------> (waiter) - goroutine ends -> DONE
+//! ```
+
+mod builder;
+mod handle;
+mod join;
+mod panic;
+mod payload;
+mod scope;
+
+pub(crate) use builder::start;
+pub use builder::{Builder, go};
+pub use handle::{GoId, Goroutine, current};
+pub use join::JoinHandle;
+pub(crate) use join::{complete, drop_unclaimed};
+pub use panic::{Exited, exit};
+pub(crate) use panic::install_hook;
+pub use scope::{Scope, ScopedJoinHandle, scope};

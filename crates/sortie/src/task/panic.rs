@@ -1,0 +1,86 @@
+//! Goroutines that end by panicking, or by [`exit`].
+
+use super::handle::Goroutine;
+use crate::goroutine::{GRef, current};
+use crate::sched::{M, fatal};
+use std::any::Any;
+use std::fmt::Write;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+/// The payload with which [`join`](super::JoinHandle::join) reports a goroutine
+/// that ended by [`exit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exited(());
+
+/// Ends the calling goroutine, after unwinding it: destructors run.
+///
+/// [`join`](super::JoinHandle::join) returns an error whose payload is [`Exited`].
+/// Nothing is printed, and `PanicPolicy::Exit` does not apply.
+/// This is Go's `runtime.Goexit`. On the main goroutine of [`run`](crate::run)
+/// `run` never returns; the program goes on until another goroutine ends it, or
+/// all are asleep.
+///
+/// # Panics
+/// On an OS thread that is not running a goroutine.
+///
+/// # Examples
+/// ```
+/// # sortie::run(|| {
+/// let handle = sortie::go(|| {
+///     sortie::task::exit();
+/// });
+/// let payload = handle.join().unwrap_err();
+/// assert!(payload.is::<sortie::task::Exited>());
+/// # });
+/// ```
+pub fn exit() -> ! {
+    assert!(
+        current::current().is_some(),
+        "sortie::task::exit called on a thread that is not a goroutine"
+    );
+    panic::resume_unwind(Box::new(Exited(())))
+}
+
+/// Whether a payload is that of [`exit`].
+pub(super) fn is_exit(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Exited>()
+}
+
+/// Lets panic messages name the goroutine.
+pub(crate) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            if let Some(g) = current::current() {
+                announce(g);
+            }
+            previous(info);
+        }));
+    });
+}
+
+/// Prints who panics, before the usual message.
+fn announce(g: GRef) {
+    let mut line = Goroutine::of(g).to_string();
+    if let Some(place) = g.created_at() {
+        let _ = write!(line, ", created at {place}");
+    }
+    eprintln!("\n{line}, panics:");
+}
+
+/// Ends the process because of a panic that nobody will hear of, in Go's words.
+pub(super) fn unjoined(g: GRef, payload: &(dyn Any + Send)) -> ! {
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(a value that is no string)");
+    fatal::exit(format_args!("panic: {message}\n\n{} [running]", Goroutine::of(g)))
+}
+
+/// Whether panics that nobody joins end the process.
+pub(super) fn ends_process(g: GRef) -> bool {
+    M::of(g).scheduler.config.exit_on_panic
+}
