@@ -1,0 +1,3 @@
+//! Goroutines need no `async`.
+#[sortie::main]
+async fn main() {}
