@@ -11,6 +11,7 @@
 //! a sequentially consistent fence on both (which is what the models check).
 
 use super::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+use super::syscall::syscall4;
 
 const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
@@ -20,7 +21,7 @@ static SYMMETRIC: AtomicBool = AtomicBool::new(false);
 
 fn membarrier(command: libc::c_int) -> bool {
     // SAFETY: a system call that touches no memory of ours.
-    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    unsafe { syscall4(libc::SYS_membarrier, [command as usize, 0, 0, 0]) == 0 }
 }
 
 /// Registers the process with the kernel. Called once, before the first use.

@@ -2,6 +2,7 @@
 
 use super::atomic::AtomicU32;
 use super::clock::{self, NEVER};
+use super::syscall::syscall4;
 
 /// Sleeps while `word` is `expected`, until woken, or until `deadline` (of
 /// [`clock::now`]). May return early for no reason.
@@ -23,12 +24,25 @@ pub(crate) fn wait_until(word: &AtomicU32, expected: u32, deadline: u64) {
         .map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: the word and the timeout outlive the call.
     unsafe {
-        libc::syscall(
+        futex(word, libc::FUTEX_WAIT, expected, timeout);
+    }
+}
+
+/// # Safety
+/// As the system call demands.
+unsafe fn futex(
+    word: *const AtomicU32,
+    operation: libc::c_int,
+    value: u32,
+    timeout: *const libc::timespec,
+) {
+    let operation = (operation | libc::FUTEX_PRIVATE_FLAG) as usize;
+    // Whatever the outcome, callers look at the word again.
+    // SAFETY: as this function's.
+    unsafe {
+        syscall4(
             libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-            expected,
-            timeout,
+            [word as usize, operation, value as usize, timeout as usize],
         );
     }
 }
@@ -42,11 +56,6 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32) {
 pub(crate) fn wake_one(word: *const AtomicU32) {
     // SAFETY: the kernel only compares the address with those slept on.
     unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word,
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            1,
-        );
+        futex(word, libc::FUTEX_WAKE, 1, std::ptr::null());
     }
 }

@@ -14,3 +14,4 @@ pub(crate) mod lock;
 pub(crate) mod padded;
 pub(crate) mod rng;
 pub(crate) mod run_queue;
+pub(crate) mod syscall;

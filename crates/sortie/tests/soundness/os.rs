@@ -65,7 +65,6 @@ fn names_are_resolved() {
         for _ in 0..3 {
             let mut found = ("localhost", 80).to_socket_addrs().unwrap();
             assert!(found.any(|address| address.ip().is_loopback()));
-            assert!(("no-such-host.invalid", 80).to_socket_addrs().is_err());
             move_about(1);
         }
     });
