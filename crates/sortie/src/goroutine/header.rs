@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) type GRef = &'static G;
 
 /// Bytes for the closure of a goroutine, and later for its result.
-pub(crate) const PAYLOAD: usize = 104;
+pub(crate) const PAYLOAD: usize = 112;
 
 /// What a goroutine is doing; for dumps, and for assertions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,19 +50,22 @@ pub(crate) struct G {
     pub(crate) claim: Claim,
     /// The machine it is locked to, or null.
     pub(crate) locked: AtomicPtr<()>,
-    /// When it parked, by the runtime's coarse clock.
-    parked_since: AtomicU64,
+    /// Where it parked.
+    parked_at: AtomicPtr<Location<'static>>,
+    /// The slab's chunk it belongs to.
+    pub(super) chunk: Cell<u32>,
     state: AtomicU8,
     reason: AtomicU8,
     /// How often `lock_os_thread` was nested.
-    pub(crate) lock_depth: Cell<u16>,
+    pub(crate) lock_depth: Cell<u8>,
+    /// Whether it wants a stack of its own size.
+    pub(crate) odd_stack: Cell<bool>,
 
-    // Second line: written at its start, and for dumps.
+    // Second line: written at its start, and read at its end or for dumps.
     pub(crate) id: AtomicU64,
     /// Id of the goroutine that made it, or 0.
     pub(crate) creator: AtomicU64,
     created_at: AtomicPtr<Location<'static>>,
-    parked_at: AtomicPtr<Location<'static>>,
     pub(crate) details: Cell<Option<Box<Details>>>,
     /// First runs the closure; then, if there is a result, drops it.
     pub(crate) body: Cell<Option<unsafe fn(GRef)>>,
@@ -70,17 +73,14 @@ pub(crate) struct G {
     pub(crate) join: AtomicUsize,
     /// Its scheduler (a `sched::Scheduler`).
     pub(crate) runtime: Cell<*const ()>,
-
-    // Rest: seldom touched, and the payload.
-    /// Where the timer of its wait is.
-    pub(crate) timers: Cell<*const ()>,
     /// The scope it was made in (a `task::scope::Count`), or null.
     pub(crate) scope: Cell<*const ()>,
-    /// The slab's chunk it belongs to.
-    pub(super) chunk: Cell<u32>,
-    /// Whether it wants a stack of its own size.
-    pub(crate) odd_stack: Cell<bool>,
 
+    // The rest is touched only by goroutines that need it.
+    /// When it parked, by the runtime's coarse clock.
+    parked_since: AtomicU64,
+    /// Where the timer of its wait is.
+    pub(crate) timers: Cell<*const ()>,
     pub(crate) payload: UnsafeCell<MaybeUninit<[u64; PAYLOAD / 8]>>,
 }
 

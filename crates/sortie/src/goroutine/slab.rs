@@ -1,10 +1,11 @@
 //! Where headers come from.
 //!
-//! Chunks of headers, each with its own list of free ones. Processors take and
-//! give headers in batches and keep a cache; see `sched`. The memory of chunks
-//! that are wholly free is given back on [`Slab::trim`], but its addresses stay
-//! reserved for headers: reading a stale one finds zeros, which no open wait
-//! has for a ticket.
+//! Processors keep a cache of free headers, and take and give them in batches. A
+//! batch travels as a list, whole, so the lock is held for a few instructions.
+//! Batches that nobody wants for a while are sorted back into their chunks, and
+//! the memory of chunks that are wholly free is given back to the system. Its
+//! addresses stay reserved for headers: a stale reference finds zeros, which no
+//! open wait has for a ticket.
 
 use super::header::{G, GRef, State};
 use super::list::List;
@@ -19,6 +20,8 @@ const CHUNK: usize = 64 * 1024;
 const PER_CHUNK: usize = CHUNK / size_of::<G>();
 /// Chunks that are mapped at once.
 const CHUNKS_PER_MAP: usize = 64;
+/// Batches that are sorted while the lock is held once.
+const SORTED_AT_ONCE: usize = 16;
 
 /// All headers of a runtime.
 #[derive(Debug)]
@@ -27,15 +30,20 @@ pub(crate) struct Slab(Lock<Chunks>);
 #[derive(Debug)]
 struct Chunks {
     all: Vec<Chunk>,
-    /// Chunks with free or unused headers.
+    /// Free headers as they were given, last given last.
+    batches: Vec<List>,
+    /// The fewest batches since the last trim: so many were not needed.
+    fewest: usize,
+    /// Chunks with free headers of their own, or unused ones.
     available: Vec<u32>,
 }
 
 #[derive(Debug)]
 struct Chunk {
     start: NonNull<G>,
-    /// Headers in use or free; those behind were never used.
+    /// Headers behind these were never used, or their memory was given back.
     carved: usize,
+    /// Free headers that were sorted back.
     free: List,
     /// Whether it is on the list of available chunks.
     listed: bool,
@@ -48,11 +56,13 @@ impl Slab {
     pub(crate) const fn new() -> Self {
         Slab(Lock::new(Chunks {
             all: Vec::new(),
+            batches: Vec::new(),
+            fewest: 0,
             available: Vec::new(),
         }))
     }
 
-    /// Adds up to `count` headers to `list`, at least one.
+    /// Adds headers to `list`: about `count` of them, at least one.
     ///
     /// # Errors
     /// If there is no memory.
@@ -62,38 +72,42 @@ impl Slab {
 
     /// Returns free headers.
     pub(crate) fn give(&self, list: List) {
-        let mut chunks = self.0.lock();
-        for g in list {
-            let index = g.chunk.get();
-            let chunk = &mut chunks.all[index as usize];
-            chunk.free.push_front(g);
-            if !chunk.listed {
-                chunk.listed = true;
-                chunks.available.push(index);
-            }
-        }
+        self.0.lock().batches.push(list);
     }
 
-    /// Gives the memory of wholly free chunks back to the system. Returns how
-    /// many there were.
-    pub(crate) fn trim(&self) -> usize {
-        let mut chunks = self.0.lock();
-        let mut count = 0;
-        for chunk in &mut chunks.all {
-            if chunk.carved == 0 || chunk.free.len() != chunk.carved {
-                continue;
-            }
-            chunk.free = List::new();
-            chunk.carved = 0;
-            count += 1;
-            // SAFETY: the chunk's own pages; no header in it is in use, and a
-            // stale reference only reads atomics, which may be zero.
-            let result = unsafe {
-                libc::madvise(chunk.start.as_ptr().cast(), CHUNK, libc::MADV_DONTNEED)
-            };
-            debug_assert_eq!(result, 0, "advice about our own pages");
+    /// Gives the memory of headers back to the system that were free ever since
+    /// the last call. Returns whether there were any.
+    pub(crate) fn trim(&self) -> bool {
+        let mut surplus = {
+            let mut chunks = self.0.lock();
+            let count = chunks.fewest.min(chunks.batches.len());
+            let surplus: Vec<List> = chunks.batches.drain(..count).collect();
+            chunks.fewest = chunks.batches.len();
+            surplus
+        };
+        if surplus.is_empty() {
+            return false;
         }
-        count
+        let mut touched = Vec::new();
+        while !surplus.is_empty() {
+            let some = surplus.split_off(surplus.len().saturating_sub(SORTED_AT_ONCE));
+            let mut chunks = self.0.lock();
+            for batch in some {
+                for g in batch {
+                    touched.push(g.chunk.get());
+                    chunks.sort_back(g);
+                }
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for some in touched.chunks(SORTED_AT_ONCE) {
+            let mut chunks = self.0.lock();
+            for &index in some {
+                chunks.all[index as usize].release();
+            }
+        }
+        true
     }
 
     /// Shows each header in use to `visit`. Holds the slab's lock.
@@ -113,6 +127,11 @@ impl Slab {
 
 impl Chunks {
     fn take(&mut self, count: usize, list: &mut List) -> io::Result<()> {
+        if let Some(batch) = self.batches.pop() {
+            self.fewest = self.fewest.min(self.batches.len());
+            list.append(batch);
+            return Ok(());
+        }
         let mut left = count;
         let past = clock::now();
         while left > 0 {
@@ -141,6 +160,17 @@ impl Chunks {
         Ok(())
     }
 
+    /// Puts a free header on its chunk's list.
+    fn sort_back(&mut self, g: GRef) {
+        let index = g.chunk.get();
+        let chunk = &mut self.all[index as usize];
+        chunk.free.push_front(g);
+        if !chunk.listed {
+            chunk.listed = true;
+            self.available.push(index);
+        }
+    }
+
     #[cold]
     fn map(&mut self) -> io::Result<()> {
         // SAFETY: a new anonymous mapping.
@@ -157,8 +187,12 @@ impl Chunks {
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // From the last to the first, so that the first is taken first.
         let first = self.all.len();
+        if first != 0 {
+            // Thousands of goroutines: page faults cost more than memory.
+            // SAFETY: advice about our own mapping.
+            unsafe { libc::madvise(start, CHUNK * CHUNKS_PER_MAP, libc::MADV_HUGEPAGE) };
+        }
         for index in 0..CHUNKS_PER_MAP {
             self.all.push(Chunk {
                 // SAFETY: inside the mapping, which is not at address 0.
@@ -168,6 +202,7 @@ impl Chunks {
                 listed: true,
             });
         }
+        // From the last to the first, so that the first is taken first.
         self.available
             .extend((first..self.all.len()).rev().map(|index| index as u32));
         Ok(())
@@ -177,11 +212,25 @@ impl Chunks {
 impl Chunk {
     fn carve(&mut self, index: u32, past: u64) -> GRef {
         // SAFETY: inside the chunk, whose memory is zero there: fresh from the
-        // kernel, or given back by `trim`. Zeros are a valid header, and this
+        // kernel, or given back by `release`. Zeros are a valid header, and this
         // memory stays a header for ever.
         let g: GRef = unsafe { self.start.add(self.carved).as_ref() };
         g.initialise(index, past);
         self.carved += 1;
         g
+    }
+
+    /// Gives the chunk's memory back, if no header in it is in use.
+    fn release(&mut self) {
+        if self.carved == 0 || self.free.len() != self.carved {
+            return;
+        }
+        self.free = List::new();
+        self.carved = 0;
+        // SAFETY: the chunk's own pages; no header in it is in use, and a stale
+        // reference only reads atomics, which may be zero.
+        let result =
+            unsafe { libc::madvise(self.start.as_ptr().cast(), CHUNK, libc::MADV_DONTNEED) };
+        debug_assert_eq!(result, 0, "advice about our own pages");
     }
 }

@@ -132,14 +132,14 @@ impl M {
         // SAFETY: the machine has the processor, inside, here and below.
         unsafe {
             if p.rounds.get().is_multiple_of(2)
-                && let Some(g) = scheduler.take_global(p, 1)
+                && let Some(g) = scheduler.global.pop()
             {
                 return Some(g);
             }
             if let Some(g) = p.pick_local() {
                 return Some(g);
             }
-            if let Some(g) = scheduler.take_global(p, usize::MAX) {
+            if let Some(g) = scheduler.global.take_share(p, scheduler.processors().len()) {
                 return Some(g);
             }
         }
@@ -184,8 +184,8 @@ impl M {
                 }
                 old_next = old_next.or_else(|| victim.waiting_next());
             }
-            // SAFETY: the machine has the processor.
-            if let Some(g) = unsafe { scheduler.take_global(p, usize::MAX) } {
+            // SAFETY: the machine has the processor, whose queue is empty.
+            if let Some(g) = unsafe { scheduler.global.take_share(p, processors.len()) } {
                 return Some(g);
             }
             if let Some((victim, next, tick)) = old_next.take() {

@@ -42,7 +42,7 @@ impl Scheduler {
     pub(super) fn resize(&'static self, count: usize) {
         let mut orphans = List::new();
         self.set_count(count, &mut orphans);
-        self.inject_all(orphans);
+        self.global.append(orphans);
     }
 
     fn set_count(&'static self, count: usize, orphans: &mut List) {

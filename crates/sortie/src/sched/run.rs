@@ -233,9 +233,16 @@ unsafe fn settle(m: &'static M, p: Option<&'static P>, g: GRef, wish: Wish) {
         Wish::ParkClaimed => park_claimed(m, p, g),
         Wish::Yield => {
             g.set_state(State::Running, State::Runnable);
-            m.scheduler.inject(g);
-            if p.is_none() {
-                m.scheduler.wake_for_work();
+            match p {
+                // SAFETY: as this function's.
+                Some(p) if m.scheduler.global_len() == 0 => unsafe {
+                    m.scheduler.make_last(p, g);
+                },
+                Some(_) => m.scheduler.inject(g),
+                None => {
+                    m.scheduler.inject(g);
+                    m.scheduler.wake_for_work();
+                }
             }
         }
         Wish::End | Wish::EndOddSize => {

@@ -2,12 +2,13 @@
 
 use super::config::Config;
 use super::fibers::Fibers;
+use super::global::GlobalQueue;
 use super::idle::Idle;
 use super::machine::M;
 use super::processor::{Displaced, P};
 use super::sysmon::Sysmon;
 use super::wake_gate::WakeGate;
-use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::base::lock::Lock;
 use crate::base::padded::Padded;
 use crate::goroutine::slab::Slab;
@@ -18,10 +19,7 @@ use sortie_fiber::Unsupported;
 pub(crate) struct Scheduler {
     pub(crate) config: Config,
     pub(crate) gate: Padded<WakeGate>,
-    /// Runnable goroutines that are on no processor's queue.
-    global: Padded<Lock<List>>,
-    /// Their number, for a look without the lock.
-    global_len: AtomicUsize,
+    pub(super) global: Padded<GlobalQueue>,
     pub(super) idle: Padded<Lock<Idle>>,
     /// The processors in use; a leaked slice that is replaced as a whole.
     processors: AtomicPtr<Vec<&'static P>>,
@@ -59,8 +57,7 @@ impl Scheduler {
         Ok(Scheduler {
             fibers,
             gate: Padded(WakeGate::new()),
-            global: Padded(Lock::new(List::new())),
-            global_len: AtomicUsize::new(0),
+            global: Padded(GlobalQueue::new()),
             idle: Padded(Lock::new(Idle::new())),
             processors: AtomicPtr::new(Box::into_raw(Box::default())),
             every: AtomicPtr::new(Box::into_raw(Box::default())),
@@ -142,50 +139,13 @@ impl Scheduler {
     /// Puts a goroutine at the end of the global queue.
     #[inline(never)]
     pub(crate) fn inject(&self, g: GRef) {
-        let mut global = self.global.lock();
-        global.push_back(g);
-        self.global_len.store(global.len(), Ordering::Release);
-    }
-
-    /// Puts goroutines at the end of the global queue.
-    #[cold]
-    pub(crate) fn inject_all(&self, list: List) {
-        let mut global = self.global.lock();
-        global.append(list);
-        self.global_len.store(global.len(), Ordering::Release);
+        self.global.push(g);
     }
 
     /// How many goroutines wait in the global queue.
     #[inline(always)]
     pub(crate) fn global_len(&self) -> usize {
-        self.global_len.load(Ordering::Acquire)
-    }
-
-    /// Takes a processor's share of the global queue: the first to run now, the
-    /// others into its own queue. At most `limit`.
-    ///
-    /// # Safety
-    /// The caller has the processor.
-    pub(super) unsafe fn take_global(&self, p: &P, limit: usize) -> Option<GRef> {
-        if self.global_len() == 0 {
-            return None;
-        }
-        let mut global = self.global.lock();
-        let share = global.len() / self.processors().len() + 1;
-        let room = super::processor::RUN_QUEUE / 2;
-        let count = share.min(limit).min(global.len()).min(room);
-        let first = global.pop_front();
-        for _ in 1..count {
-            let Some(g) = global.pop_front() else { break };
-            // SAFETY: as this function's.
-            if let Err(g) = unsafe { p.queue.push(g.into()) } {
-                // SAFETY: it was a `GRef` just now.
-                global.push_front(unsafe { g.as_ref() });
-                break;
-            }
-        }
-        self.global_len.store(global.len(), Ordering::Release);
-        first
+        self.global.len()
     }
 
     /// Makes `g` the next to run on a processor. Wakes nobody.
@@ -225,7 +185,7 @@ impl Scheduler {
         // SAFETY: as this function's; the queue holds `GRef`s.
         unsafe { p.queue.spill(|entry| list.push_back(entry.as_ref())) };
         list.push_back(g);
-        self.inject_all(list);
+        self.global.append(list);
     }
 
     /// A header for a new goroutine.

@@ -8,8 +8,8 @@ impl Scheduler {
     /// Gives memory back that was not needed since the last call.
     pub(super) fn trim(&self) {
         let fibers = self.fibers.trim();
-        let chunks = self.slab.trim();
-        self.trimmed.store(fibers == 0 && chunks == 0, Ordering::Relaxed);
+        let headers = self.slab.trim();
+        self.trimmed.store(fibers == 0 && !headers, Ordering::Relaxed);
     }
 
     /// Threads that run machines, and those of them that sleep.
