@@ -72,7 +72,9 @@ impl Slab {
 
     /// Returns free headers.
     pub(crate) fn give(&self, list: List) {
-        self.0.lock().batches.push(list);
+        if !list.is_empty() {
+            self.0.lock().batches.push(list);
+        }
     }
 
     /// Gives the memory of headers back to the system that were free ever since

@@ -83,12 +83,16 @@ unsafe fn run(g: GRef) -> Option<GRef> {
         raw::renew_thread();
     }
     m.current.set(None);
+    if m.locked.take().is_some() {
+        // Who knows what the goroutine did to the thread.
+        m.doomed.set(true);
+    }
     if odd_stack {
         m.ended.set(Some(fiber));
         m.wish.set(Wish::EndOddSize);
         return None;
     }
-    if m.locked.get().is_none()
+    if !m.doomed.get()
         // SAFETY: the machine has the processor, and is inside.
         && let Some(next) = unsafe { p.pick() }
     {

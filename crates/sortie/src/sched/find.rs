@@ -50,6 +50,10 @@ pub(super) fn work(m: &'static M) {
                 },
             };
             p = m.turn(have);
+            if m.doomed.get() {
+                m.end(p);
+                return;
+            }
         }
     }));
     if result.is_err() {
@@ -104,6 +108,17 @@ impl M {
             return self.after_run();
         }
         self.go_idle(p)
+    }
+
+    /// Passes its processor on, and leaves its entry to another thread, since
+    /// this one ends.
+    fn end(&'static self, p: Option<&'static P>) {
+        if let Some(p) = p {
+            self.seat.set(std::ptr::null_mut());
+            self.scheduler.hand_off(p);
+        }
+        self.doomed.set(false);
+        self.scheduler.retire(self);
     }
 
     /// The processor after goroutines ran: it may be another, or none.

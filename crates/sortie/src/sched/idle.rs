@@ -238,11 +238,18 @@ impl Scheduler {
             self.keeper.store(NEVER, Ordering::Relaxed);
             return Slept::LookAround;
         }
-        // Nobody needed it for long. Its entry waits for another thread.
+        // Nobody needed it for long.
+        drop(idle);
+        self.retire(m);
+        Slept::Retired
+    }
+
+    /// Takes note that a machine's thread ends. Its entry waits for another.
+    pub(super) fn retire(&self, m: &'static M) {
+        let mut idle = self.idle.lock();
         idle.threads -= 1;
         m.tid.store(0, Ordering::Release);
         idle.retired.push(m);
-        Slept::Retired
     }
 
     /// The time of the next timer of all processors.

@@ -35,6 +35,8 @@ pub(crate) struct M {
     pub(crate) searching: Cell<bool>,
     /// The goroutine that is locked to this machine.
     pub(crate) locked: Cell<Option<GRef>>,
+    /// Whether its thread must end: a goroutine ended while it was locked to it.
+    pub(crate) doomed: Cell<bool>,
     /// The processor it had before it lost its last.
     pub(crate) previous: Cell<Option<&'static P>>,
     /// A processor that somebody gave it along with a wake-up.
@@ -72,6 +74,7 @@ impl M {
             chosen: Cell::new(None),
             searching: Cell::new(false),
             locked: Cell::new(None),
+            doomed: Cell::new(false),
             previous: Cell::new(None),
             given: AtomicPtr::new(ptr::null_mut()),
             given_search: AtomicBool::new(false),

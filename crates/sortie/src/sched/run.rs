@@ -182,7 +182,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
 /// The machine is inside and has the processor.
 #[inline(always)]
 unsafe fn choose(m: &M, p: &P, wish: Wish) -> Option<GRef> {
-    if m.locked.get().is_some() {
+    if m.locked.get().is_some() || m.doomed.get() {
         return None;
     }
     // SAFETY: as this function's.

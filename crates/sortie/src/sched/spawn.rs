@@ -95,6 +95,8 @@ unsafe fn make(
     g.set_created_at(plan.place);
     g.runtime.set(std::ptr::from_ref(scheduler).cast());
     g.join.store(0, Ordering::Relaxed);
+    g.lock_depth.set(0);
+    g.locked.store(std::ptr::null_mut(), Ordering::Relaxed);
     g.odd_stack
         .set(plan.details.as_ref().is_some_and(|details| details.stack_size != 0));
     g.details.set(plan.details);

@@ -1,34 +1,11 @@
 //! Making goroutines move.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::procs::Procs;
 
 /// The kernel's id of the OS thread that runs the caller now.
 pub(crate) fn os_thread() -> i32 {
     // SAFETY: has no preconditions.
     unsafe { libc::gettid() }
-}
-
-/// So many processors, while the guard lives. One test at a time may choose.
-pub(crate) struct Procs {
-    old: usize,
-    _one: MutexGuard<'static, ()>,
-}
-
-impl Procs {
-    pub(crate) fn set(count: usize) -> Self {
-        static ONE: Mutex<()> = Mutex::new(());
-        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        Procs {
-            old: sortie::runtime::set_max_procs(count),
-            _one: one,
-        }
-    }
-}
-
-impl Drop for Procs {
-    fn drop(&mut self) {
-        sortie::runtime::set_max_procs(self.old);
-    }
 }
 
 /// Parks the calling goroutine again and again until it has run on another OS

@@ -4,6 +4,9 @@
 //! One file a promise. Goroutines here are made to move between OS threads, and
 //! each test makes sure that they did.
 
+#[path = "../common/procs.rs"]
+mod procs;
+
 mod common;
 
 mod allocation;
