@@ -68,6 +68,7 @@ mod layout;
 pub mod overflow;
 pub mod raw;
 mod self_test;
+mod set_id;
 mod stack;
 
 pub use allocator::ThreadCached;
@@ -90,5 +91,7 @@ use std::sync::OnceLock;
 /// ```
 pub fn check() -> Result<(), Unsupported> {
     static RESULT: OnceLock<Result<(), Unsupported>> = OnceLock::new();
-    RESULT.get_or_init(self_test::run).clone()
+    RESULT
+        .get_or_init(|| self_test::run().and_then(|()| set_id::wrap()))
+        .clone()
 }

@@ -35,6 +35,13 @@ pub(super) fn admit(count: usize) -> io::Result<()> {
     }
 }
 
+/// Takes an admission back that is not needed.
+pub(super) fn dismiss(count: usize) {
+    if let Method::Protection(left) = method() {
+        *left.lock().unwrap_or_else(PoisonError::into_inner) += count;
+    }
+}
+
 /// Guards the slot that starts at `low`. A guard is never taken away again.
 pub(super) fn install(low: usize) -> io::Result<()> {
     match method() {

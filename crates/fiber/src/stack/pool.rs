@@ -76,7 +76,10 @@ impl StackPool {
             // When much is refused, little may still be had.
             let mut count = wanted;
             let start = loop {
-                match guard::admit(count).and_then(|()| map(count * stride)) {
+                let mapped = guard::admit(count).and_then(|()| {
+                    map_with_headroom(count * stride).inspect_err(|_| guard::dismiss(count))
+                });
+                match mapped {
                     Ok(start) => break start,
                     Err(_) if count > 1 => count /= 2,
                     Err(error) => return Err(refused(&error, self.geometry.size, self.slots)),
@@ -164,6 +167,24 @@ impl StackPool {
         Stack {
             low,
             geometry: self.geometry,
+        }
+    }
+}
+
+/// Reserves address space, if some is left for others: threads, heaps, files.
+fn map_with_headroom(bytes: usize) -> io::Result<usize> {
+    const HEADROOM: usize = 64 << 20;
+    let start = map(bytes)?;
+    match map(HEADROOM) {
+        Ok(headroom) => {
+            // SAFETY: our own mapping, never used.
+            unsafe { libc::munmap(headroom as *mut _, HEADROOM) };
+            Ok(start)
+        }
+        Err(error) => {
+            // SAFETY: as above.
+            unsafe { libc::munmap(start as *mut _, bytes) };
+            Err(error)
         }
     }
 }

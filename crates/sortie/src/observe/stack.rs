@@ -26,45 +26,77 @@ pub(super) unsafe fn capture(g: GRef) -> Option<Backtrace> {
     slot
 }
 
-/// The frames between the runtime's own on both ends.
+/// One frame of a backtrace's text: its head, and where it is.
+struct Frame<'a> {
+    name: &'a str,
+    lines: Vec<&'a str>,
+}
+
+impl Frame<'_> {
+    /// Whether it is in one of these modules of this crate. Told by the name, or,
+    /// where debug information shortens names, by the file.
+    fn is_in(&self, modules: &[&str]) -> bool {
+        modules.iter().any(|module| {
+            let (path, file) = (format!("sortie::{module}"), module.replace("::", "/"));
+            self.name.contains(&path)
+                || self.lines.iter().any(|line| {
+                    line.contains("sortie") && line.contains(&format!("/src/{file}"))
+                })
+        })
+    }
+
+    /// Whether it stands between a goroutine's root and its closure.
+    fn is_glue(&self) -> bool {
+        ["call_once", "do_call", "catch_unwind", "__rust_try"]
+            .iter()
+            .any(|part| self.name.contains(part))
+    }
+}
+
+/// The frames that the program itself is responsible for.
 pub(super) fn interesting(backtrace: &Backtrace) -> String {
     let text = backtrace.to_string();
-    let mut frames: Vec<Vec<&str>> = Vec::new();
+    let mut frames: Vec<Frame<'_>> = Vec::new();
     for line in text.lines() {
-        let is_head = line
+        let head = line
             .trim_start()
             .split_once(": ")
-            .is_some_and(|(number, _)| number.bytes().all(|b| b.is_ascii_digit()));
-        match frames.last_mut() {
-            Some(frame) if !is_head => frame.push(line),
-            _ => frames.push(vec![line]),
+            .filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
+        match (head, frames.last_mut()) {
+            (Some((_, name)), _) => frames.push(Frame {
+                name,
+                lines: Vec::new(),
+            }),
+            (None, Some(frame)) => frame.lines.push(line),
+            (None, None) => {}
         }
     }
-    let is_own = |frame: &Vec<&str>| {
-        let name = frame[0];
-        ["sortie::park", "sortie::sched", "sortie::observe", "sortie_fiber::", "corosensei::"]
-            .iter()
-            .any(|part| name.contains(part))
-            || name.contains("std::backtrace")
+    let is_runtime = |frame: &Frame<'_>| {
+        frame.is_in(&["park", "sched", "observe"]) || frame.name.contains("std::backtrace")
     };
-    let is_root = |frame: &Vec<&str>| {
-        ["sortie::task::join::body", "sortie::sched::entry"]
-            .iter()
-            .any(|part| frame[0].contains(part))
-    };
-    let end = frames.iter().position(is_root).unwrap_or(frames.len());
-    let start = frames[..end]
+    let start = frames
         .iter()
-        .rposition(is_own)
-        .map_or(0, |last| last + 1);
+        .position(is_runtime)
+        .and_then(|first| {
+            let after = frames[first..].iter().position(|frame| !is_runtime(frame));
+            after.map(|count| first + count)
+        })
+        .unwrap_or(0);
+    let is_root = |frame: &Frame<'_>| {
+        frame.is_in(&["sched::entry"])
+            || (frame.is_in(&["task::join"]) && frame.name.contains("body"))
+    };
+    let count = frames[start..].iter().position(is_root);
+    let mut end = count.map_or(frames.len(), |count| start + count);
+    while end > start && frames[end - 1].is_glue() {
+        end -= 1;
+    }
     let mut result = String::new();
     for (number, frame) in frames[start..end].iter().enumerate() {
-        for (index, line) in frame.iter().enumerate() {
-            let line = match (index, line.trim_start().split_once(": ")) {
-                (0, Some((_, name))) => format!("{number:4}: {name}\n"),
-                _ => format!("{line}\n"),
-            };
-            result.push_str(&line);
+        result.push_str(&format!("{number:4}: {}\n", frame.name));
+        for line in &frame.lines {
+            result.push_str(line);
+            result.push('\n');
         }
     }
     result

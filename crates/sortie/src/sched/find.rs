@@ -68,14 +68,10 @@ pub(super) fn acquire(m: &'static M, p: &'static P) {
     m.seat.set(std::ptr::from_ref(p).cast_mut());
 }
 
-/// A processor for a machine that has none: an idle one, or after sleep. `None`
-/// if the thread is to end.
+/// A processor for a machine that has none, after sleep. `None` if the thread is
+/// to end.
 fn obtain(m: &'static M) -> Option<&'static P> {
     let scheduler = m.scheduler;
-    if let Some(p) = scheduler.take_idle(m.previous.get()) {
-        acquire(m, p);
-        return Some(p);
-    }
     loop {
         match scheduler.sleep(m) {
             Slept::Given(p) => {

@@ -140,6 +140,35 @@ fn locales_belong_to_their_goroutine() {
 }
 
 #[test]
+fn user_ids_are_set_for_all_threads() {
+    // glibc does it by a signal to each of its threads, which may run goroutines.
+    let set = || {
+        // SAFETY: sets what is set already.
+        unsafe {
+            assert_eq!(libc::setgid(libc::getgid()), 0);
+            assert_eq!(libc::setuid(libc::getuid()), 0);
+        }
+    };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                set();
+            }
+        });
+        on_goroutines(20, |index| {
+            for _ in 0..10 {
+                if index % 4 == 0 {
+                    set();
+                }
+                move_about(1);
+            }
+        });
+        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+}
+
+#[test]
 fn deep_recursion_fits_the_stack() {
     fn depth(n: usize) -> usize {
         let frame = std::hint::black_box([n; 16]);
