@@ -41,6 +41,8 @@
 //! Linux on x86-64 with glibc. Anything else does not compile, or says why it
 //! cannot start.
 
+#![deny(clippy::print_stdout)]
+
 pub(crate) mod base;
 pub(crate) mod driver;
 pub(crate) mod goroutine;

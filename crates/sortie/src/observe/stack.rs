@@ -34,14 +34,13 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     /// Whether it is in one of these modules of this crate. Told by the name, or,
-    /// where debug information shortens names, by the file.
+    /// where debug information shortens names, by the file, relative to the crate
+    /// since backtraces leave the beginning out.
     fn is_in(&self, modules: &[&str]) -> bool {
         modules.iter().any(|module| {
-            let (path, file) = (format!("sortie::{module}"), module.replace("::", "/"));
-            self.name.contains(&path)
-                || self.lines.iter().any(|line| {
-                    line.contains("sortie") && line.contains(&format!("/src/{file}"))
-                })
+            let name = format!("sortie::{module}");
+            let file = format!("/src/{}", module.replace("::", "/"));
+            self.name.contains(&name) || self.lines.iter().any(|line| line.contains(&file))
         })
     }
 

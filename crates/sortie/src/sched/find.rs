@@ -169,7 +169,7 @@ impl M {
         let scheduler = self.scheduler;
         let mut old_next = None;
         for sweep in 0..SWEEPS {
-            let last = sweep == SWEEPS - 1;
+            let look_at_timers = sweep == 0 || sweep == SWEEPS - 1;
             let processors = scheduler.processors();
             let start = p.rng.below(processors.len() as u32) as usize;
             for index in 0..processors.len() {
@@ -186,7 +186,7 @@ impl M {
                     // SAFETY: queues hold `GRef`s.
                     return Some(unsafe { g.as_ref() });
                 }
-                if last {
+                if look_at_timers {
                     scheduler.run_timers(victim, p, clock::now());
                     // SAFETY: the machine has the processor.
                     if let Some(g) = unsafe { p.pick_local() } {

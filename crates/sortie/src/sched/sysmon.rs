@@ -13,8 +13,10 @@
 //!
 //! # Stuck or computing
 //! A machine whose CPU clock stands still from one look to the next is not
-//! running: it is in the kernel. Its processor is better used by others at once.
-//! One whose clock moves on is left alone for 10 milliseconds.
+//! running: it sleeps in the kernel, or waits for a CPU, which the kernel's state
+//! of the thread tells. In the first case its processor is better used by others
+//! at once. In the second that would only make one more thread wait for a CPU; as
+//! one whose clock moves on it is left alone for 10 milliseconds.
 
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
@@ -178,11 +180,12 @@ impl Watch {
         if m.seat.is_inside() {
             return false;
         }
-        let before = seen.cpu_time.replace(cpu_time(m.tid.load(Ordering::Acquire)));
+        let tid = m.tid.load(Ordering::Acquire);
+        let before = seen.cpu_time.replace(cpu_time(tid));
         let (Some(before), Some(after)) = (before, seen.cpu_time.get()) else {
             return true; // two looks make a difference
         };
-        let stuck = after.saturating_sub(before) < STANDSTILL;
+        let stuck = after.saturating_sub(before) < STANDSTILL && !wants_cpu(tid);
         if !stuck && (!waits || elapsed < TIME_SLICE) {
             return false;
         }
@@ -285,6 +288,16 @@ fn cpu_time(tid: u32) -> Option<u64> {
         0 => Some(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64),
         _ => None,
     }
+}
+
+/// Whether a thread of this process runs or waits for a CPU.
+fn wants_cpu(tid: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")) else {
+        return false;
+    };
+    // The state follows the name, which is in parentheses and may hold any.
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    state.is_some_and(|state| state.starts_with('R'))
 }
 
 impl Scheduler {

@@ -25,7 +25,6 @@ fn quit(case: Case) -> Outcome {
     Outcome::new(child.wait_with_output().unwrap())
 }
 
-#[expect(clippy::print_stdout, reason = "tells the test that it is ready")]
 fn ready() {
     println!("ready");
 }

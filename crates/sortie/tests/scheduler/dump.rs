@@ -6,6 +6,8 @@ use std::time::Duration;
 #[inline(never)]
 fn recognisable_function() {
     sortie::sleep(Duration::from_millis(20));
+    // Keeps the call above from becoming a jump.
+    std::hint::black_box(());
 }
 
 #[sortie::test]

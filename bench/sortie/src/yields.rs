@@ -1,0 +1,20 @@
+//! 100 goroutines that yield 20 000 times each.
+
+use crate::{Outcome, timed};
+
+const GOROUTINES: u64 = 100;
+const YIELDS: u64 = 20_000;
+
+pub(crate) fn run() -> Outcome {
+    timed(GOROUTINES * YIELDS, || {
+        sortie::scope(|s| {
+            for _ in 0..GOROUTINES {
+                s.go(|| {
+                    for _ in 0..YIELDS {
+                        sortie::yield_now();
+                    }
+                });
+            }
+        });
+    })
+}
