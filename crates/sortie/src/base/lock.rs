@@ -44,8 +44,7 @@ impl RawLock {
         }
     }
 
-    #[inline]
-    pub(crate) fn try_lock(&self) -> bool {
+    fn try_lock(&self) -> bool {
         self.0
             .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
@@ -108,10 +107,6 @@ impl<T> Lock<T> {
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         self.raw.lock();
         Guard(self)
-    }
-
-    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
-        self.raw.try_lock().then_some(Guard(self))
     }
 }
 

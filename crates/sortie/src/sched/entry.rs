@@ -21,12 +21,9 @@ pub(super) unsafe fn main() {
     loop {
         // SAFETY: whoever resumes an idle fiber has assigned it a goroutine.
         let mut g: GRef = unsafe { &*raw::argument(ptr::null_mut()).cast() };
-        loop {
-            // SAFETY: runs on the goroutine's fiber.
-            match unsafe { run(g) } {
-                Some(next) => g = next,
-                None => break,
-            }
+        // SAFETY: runs on the goroutine's fiber.
+        while let Some(next) = unsafe { run(g) } {
+            g = next;
         }
         // SAFETY: on a fiber; the machine expects it.
         unsafe { raw::suspend() };

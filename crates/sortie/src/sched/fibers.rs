@@ -61,10 +61,6 @@ impl Fibers {
         })))
     }
 
-    pub(crate) fn default_stack_size(&self) -> usize {
-        self.0.lock().default_size
-    }
-
     /// Reserves address space for one stack, on behalf of a processor if there
     /// is one.
     ///

@@ -250,10 +250,10 @@ impl M {
             return None;
         }
         if g.is_fresh() {
-            // SAFETY: the machine has the processor.
             let cached = if g.odd_stack.get() {
                 None
             } else {
+                // SAFETY: the machine has the processor.
                 unsafe { p.take_fiber() }
             };
             let fiber = match cached {

@@ -57,17 +57,6 @@ pub(crate) unsafe fn ready_from(scheduler: &'static Scheduler, p: Option<&P>, g:
     scheduler.wake_for_work();
 }
 
-/// Makes goroutines that wait runnable. Wakes once.
-///
-/// # Safety
-/// As [`ready`], for each of them.
-pub(crate) unsafe fn ready_all(list: crate::goroutine::List) {
-    for g in list {
-        // SAFETY: passed on.
-        unsafe { ready(g) };
-    }
-}
-
 /// Lets all others run first, if there are any. On an OS thread, yields that.
 pub(crate) fn yield_now() {
     let Some(g) = current::current() else {
