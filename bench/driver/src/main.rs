@@ -45,7 +45,9 @@ fn main() {
 }
 
 fn heading(systems: &[System]) -> String {
-    let names = systems.iter().map(|system| format!("{:>10}", system.name()));
+    let names = systems
+        .iter()
+        .map(|system| format!("{:>10}", system.name()));
     names.collect::<String>() + "   Go / sortie"
 }
 
@@ -66,7 +68,13 @@ fn row(samples: &[Vec<Result<f64, String>>]) -> String {
 }
 
 fn median(samples: &[Result<f64, String>]) -> Result<f64, String> {
-    let mut values = samples.iter().cloned().collect::<Result<Vec<f64>, String>>()?;
+    let mut values = samples
+        .iter()
+        .cloned()
+        .collect::<Result<Vec<f64>, String>>()?;
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().ok_or_else(|| "-".into())
+    values
+        .get(values.len() / 2)
+        .copied()
+        .ok_or_else(|| "-".into())
 }

@@ -32,9 +32,13 @@ fn build(name: &str, command: &mut Command) -> Result<(), String> {
 impl System {
     pub(crate) fn sortie() -> Result<Self, String> {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(folder())
-            .args(["build", "--release", "--quiet", "--package", "bench-sortie"]);
+        cargo.current_dir(folder()).args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "bench-sortie",
+        ]);
         build("sortie", &mut cargo)?;
         Ok(System {
             name: "sortie",

@@ -15,7 +15,8 @@ pub(crate) fn run() -> Outcome {
             }));
         }
         // The last one made is not the last to run: wait for the count.
-        last.into_iter().for_each(|handle| handle.join().expect("it does not panic"));
+        last.into_iter()
+            .for_each(|handle| handle.join().expect("it does not panic"));
         while LEFT.load(Ordering::Acquire) != 0 {
             sortie::yield_now();
         }

@@ -85,7 +85,10 @@ pub(crate) unsafe fn build(layout: &Layout, tcb: Tcb, stack: std::ops::Range<usi
 
     let dtv = dtv_offset(layout) as isize;
     put(layout.dtv.pointer, fs + dtv as u64);
-    put(dtv - layout.dtv.element as isize, dtv_capacity(layout) as u64);
+    put(
+        dtv - layout.dtv.element as isize,
+        dtv_capacity(layout) as u64,
+    );
     put(dtv, layout.dtv.generation);
     for (id, offset) in layout.dtv.modules.iter().enumerate().skip(1) {
         let element = dtv + (id * layout.dtv.element) as isize;
@@ -192,8 +195,14 @@ unsafe fn destroy_block(layout: &Layout, tcb: Tcb, index: usize) {
                 continue;
             }
             value_at.write_volatile(std::ptr::null_mut());
-            let sequence = data.add(specific.data_sequence).cast::<usize>().read_volatile();
-            let current = entry.add(specific.key_sequence).cast::<usize>().read_volatile();
+            let sequence = data
+                .add(specific.data_sequence)
+                .cast::<usize>()
+                .read_volatile();
+            let current = entry
+                .add(specific.key_sequence)
+                .cast::<usize>()
+                .read_volatile();
             let destructor = entry
                 .add(specific.key_destructor)
                 .cast::<Option<unsafe extern "C" fn(*mut c_void)>>()

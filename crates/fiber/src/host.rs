@@ -111,6 +111,9 @@ impl Host {
 pub(crate) unsafe fn move_thread_words(layout: &Layout, from: Tcb, to: Tcb) {
     for &offset in layout.thread_words() {
         // SAFETY: words of the two blocks.
-        unsafe { to.field::<u64>(offset).write(from.field::<u64>(offset).read()) }
+        unsafe {
+            to.field::<u64>(offset)
+                .write(from.field::<u64>(offset).read())
+        }
     }
 }

@@ -64,10 +64,16 @@ pub(crate) fn run() -> Result<(), Unsupported> {
             "a fiber changed it",
         ));
     }
-    for (what, count) in [("thread_local destructor", &drops), ("pthread key destructor", &keys)] {
+    for (what, count) in [
+        ("thread_local destructor", &drops),
+        ("pthread key destructor", &keys),
+    ] {
         let count = count.load(Ordering::SeqCst);
         if count != 2 {
-            return Err(Unsupported::new(what, format!("2 fibers ended, it ran {count} times")));
+            return Err(Unsupported::new(
+                what,
+                format!("2 fibers ended, it ran {count} times"),
+            ));
         }
     }
     Ok(())
@@ -102,7 +108,11 @@ fn step(fiber: &mut Checked) -> Result<(), Unsupported> {
 }
 
 fn ensure(condition: bool, check: &'static str, found: impl FnOnce() -> String) -> Verdict {
-    if condition { Ok(()) } else { Err((check, found())) }
+    if condition {
+        Ok(())
+    } else {
+        Err((check, found()))
+    }
 }
 
 /// What runs on each fiber.
@@ -113,7 +123,9 @@ fn checks(
     number: u64,
 ) -> Verdict {
     let value = VALUE.get();
-    ensure(value == INITIAL, "initial thread_local", || format!("{value:#x}"))?;
+    ensure(value == INITIAL, "initial thread_local", || {
+        format!("{value:#x}")
+    })?;
     VALUE.set(number);
     COUNTED.with(|counted| *counted.borrow_mut() = Some(CountsDrop(drops)));
     let address = VALUE.with(|value| std::ptr::from_ref(value).addr());
@@ -127,9 +139,13 @@ fn checks(
         set_errno(1000 + round as i32);
         suspender.suspend(Ok(()));
         let errno = get_errno();
-        ensure(errno == 1000 + round as i32, "errno", || format!("{errno} after a move"))?;
+        ensure(errno == 1000 + round as i32, "errno", || {
+            format!("{errno} after a move")
+        })?;
         // Allocated on one thread, freed on another, and the reverse.
-        ensure(held.iter().all(|&b| b == round as u8), "memory", || "changed".into())?;
+        ensure(held.iter().all(|&b| b == round as u8), "memory", || {
+            "changed".into()
+        })?;
         kept.push(held);
         if round == 3 {
             kept.clear();
@@ -139,8 +155,12 @@ fn checks(
             format!("fiber {number} read {value:#x}")
         })?;
         let now = VALUE.with(|value| std::ptr::from_ref(value).addr());
-        ensure(now == address, "address of a thread_local", || "changed".into())?;
-        ensure(thread::current().id() == thread, "thread id", || "changed".into())?;
+        ensure(now == address, "address of a thread_local", || {
+            "changed".into()
+        })?;
+        ensure(thread::current().id() == thread, "thread id", || {
+            "changed".into()
+        })?;
         ensure(!thread::panicking(), "panic count", || "not zero".into())?;
     }
     Ok(())
@@ -152,9 +172,11 @@ fn stack_bounds() -> Verdict {
     let here = (&raw const here).addr();
     let (lowest, size) =
         layout::stack_bounds().map_err(|error| ("stack bounds", error.to_string()))?;
-    ensure((lowest..lowest + size).contains(&here), "stack bounds", || {
-        format!("{here:#x} is not in {size} bytes from {lowest:#x}")
-    })
+    ensure(
+        (lowest..lowest + size).contains(&here),
+        "stack bounds",
+        || format!("{here:#x} is not in {size} bytes from {lowest:#x}"),
+    )
 }
 
 /// A pthread key whose destructor counts; deleted in the end.
@@ -191,7 +213,9 @@ fn set_key(key: libc::pthread_key_t, count: Arc<AtomicUsize>) -> Verdict {
         libc::pthread_setspecific(key, count) == 0
             && libc::pthread_getspecific(key).cast_const() == count
     };
-    ensure(stored, "pthread_setspecific", || "data did not read back".into())
+    ensure(stored, "pthread_setspecific", || {
+        "data did not read back".into()
+    })
 }
 
 fn set_errno(value: i32) {

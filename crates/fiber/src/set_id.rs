@@ -39,7 +39,10 @@ static PREVIOUS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn wrap() -> Result<(), Unsupported> {
     let failed = |what| {
         let error = std::io::Error::last_os_error();
-        Unsupported::new("signal of setuid", format!("cannot {what} its handler: {error}"))
+        Unsupported::new(
+            "signal of setuid",
+            format!("cannot {what} its handler: {error}"),
+        )
     };
     let mut action = Action {
         handler: 0,
@@ -84,7 +87,9 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
 /// Kept apart from code that uses thread-locals; see `fs_base`.
 #[inline(never)]
 fn on_thread(fiber: Tcb, thread: Tcb, f: impl FnOnce()) {
-    let setter = Layout::get().expect("a fiber runs, so the layout is known").setter;
+    let setter = Layout::get()
+        .expect("a fiber runs, so the layout is known")
+        .setter;
     // SAFETY: the thread's own block is current nowhere while it runs a fiber.
     // glibc's handler makes system calls and writes its control block; it uses
     // none of the words that move with the thread.

@@ -49,10 +49,16 @@ fn expand(name: &str, arguments: TokenStream, function: &ItemFn, test: bool) -> 
         return refuse(keyword, message);
     }
     if !signature.inputs.is_empty() {
-        return refuse(&signature.inputs, &format!("a function under {name} takes no arguments"));
+        return refuse(
+            &signature.inputs,
+            &format!("a function under {name} takes no arguments"),
+        );
     }
     if !signature.generics.params.is_empty() {
-        return refuse(&signature.generics, &format!("a function under {name} is not generic"));
+        return refuse(
+            &signature.generics,
+            &format!("a function under {name} is not generic"),
+        );
     }
     let attributes = &function.attrs;
     let visibility = &function.vis;

@@ -21,7 +21,10 @@ fn count_numbers(id: usize) -> u64 {
         }
         sortie::yield_now();
     }
-    println!("  counter #{id}: counted to {count} in {:.0?}", start.elapsed());
+    println!(
+        "  counter #{id}: counted to {count} in {:.0?}",
+        start.elapsed()
+    );
     count
 }
 

@@ -6,7 +6,15 @@ use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
 const LAYERS: [&str; 9] = [
-    "base", "goroutine", "driver", "sched", "park", "observe", "runtime", "task", "time",
+    "base",
+    "goroutine",
+    "driver",
+    "sched",
+    "park",
+    "observe",
+    "runtime",
+    "task",
+    "time",
 ];
 
 /// Lines of a file at most.
@@ -72,7 +80,10 @@ fn every_folder_has_its_place() {
     for entry in fs::read_dir(source()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(!path.is_dir() || LAYERS.contains(&name), "{name} is in no layer");
+        assert!(
+            !path.is_dir() || LAYERS.contains(&name),
+            "{name} is in no layer"
+        );
     }
 }
 

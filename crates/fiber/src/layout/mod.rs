@@ -209,7 +209,10 @@ impl Builder {
         self.fill_rseq();
         let tid = thread_db::field(c"_thread_db_pthread_tid")?;
         if tid.bits != 32 {
-            return Err(Unsupported::new("struct pthread", "tid is not 32 bits wide"));
+            return Err(Unsupported::new(
+                "struct pthread",
+                "tid is not 32 bits wide",
+            ));
         }
         let tid = tid.offset as isize;
         self.put(tid, &[0; 4]);
@@ -285,7 +288,10 @@ impl Builder {
         if self.align > 4096 {
             return Err(Unsupported::new(
                 "static TLS",
-                format!("an object wants its thread-locals aligned to {} bytes", self.align),
+                format!(
+                    "an object wants its thread-locals aligned to {} bytes",
+                    self.align
+                ),
             ));
         }
         let rseq = rseq_area().map_or(0, |range| range.start);
@@ -434,9 +440,18 @@ impl Builder {
         let value = thread_db::field(c"_thread_db_dtv_t_pointer_val")?.offset;
         let counter = thread_db::field(c"_thread_db_dtv_t_counter")?.offset;
         if element != 16 || value > 8 || counter != 0 {
-            return Err(Unsupported::new("dtv", "its elements are not pairs of words"));
+            return Err(Unsupported::new(
+                "dtv",
+                "its elements are not pairs of words",
+            ));
         }
-        let highest = self.findings.modules.iter().map(|m| m.id).max().unwrap_or(0);
+        let highest = self
+            .findings
+            .modules
+            .iter()
+            .map(|m| m.id)
+            .max()
+            .unwrap_or(0);
         let mut modules = vec![None; highest + 1];
         for module in &self.findings.modules {
             modules[module.id] = module.offset;

@@ -64,16 +64,15 @@ pub(super) fn probe(
     // touches it in between.
     unsafe {
         let mut thread = std::mem::zeroed();
-        let error = libc::pthread_create(
-            &mut thread,
-            ptr::null(),
-            born,
-            (&raw mut exchange).cast(),
-        );
+        let error =
+            libc::pthread_create(&mut thread, ptr::null(), born, (&raw mut exchange).cast());
         if error != 0 {
             return Err(Unsupported::new(
                 "probe",
-                format!("cannot start a thread: {}", std::io::Error::from_raw_os_error(error)),
+                format!(
+                    "cannot start a thread: {}",
+                    std::io::Error::from_raw_os_error(error)
+                ),
             ));
         }
         libc::pthread_join(thread, ptr::null_mut());
@@ -174,7 +173,10 @@ pub(crate) fn stack_bounds() -> Result<(usize, usize), Unsupported> {
         let mut attributes = std::mem::zeroed();
         let error = libc::pthread_getattr_np(libc::pthread_self(), &mut attributes);
         if error != 0 {
-            return Err(Unsupported::new("stack bounds", "pthread_getattr_np failed"));
+            return Err(Unsupported::new(
+                "stack bounds",
+                "pthread_getattr_np failed",
+            ));
         }
         let (mut lowest, mut size) = (ptr::null_mut(), 0);
         libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);

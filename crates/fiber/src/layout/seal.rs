@@ -41,7 +41,11 @@ pub(super) fn seal() -> (Vec<usize>, usize) {
         }
     }
     // If nothing at all could be loaded it was not for lack of room.
-    let left = if modules.is_empty() { total() } else { SMALLEST };
+    let left = if modules.is_empty() {
+        total()
+    } else {
+        SMALLEST
+    };
     (modules, left)
 }
 

@@ -20,7 +20,10 @@ pub(super) fn needed(name: &CStr) -> Result<*mut c_void, Unsupported> {
     symbol(name).ok_or_else(|| {
         Unsupported::new(
             "glibc symbols",
-            format!("the C library does not publish `{}`", name.to_string_lossy()),
+            format!(
+                "the C library does not publish `{}`",
+                name.to_string_lossy()
+            ),
         )
     })
 }

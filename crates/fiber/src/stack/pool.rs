@@ -152,8 +152,7 @@ impl StackPool {
             let start = run[0] + GUARD;
             let length = run.len() * stride - GUARD;
             // SAFETY: slots that only this pool owns; nothing in them is in use.
-            let result =
-                unsafe { libc::madvise(start as *mut _, length, libc::MADV_DONTNEED) };
+            let result = unsafe { libc::madvise(start as *mut _, length, libc::MADV_DONTNEED) };
             assert_eq!(result, 0, "MADV_DONTNEED on our own mapping failed");
         }
         self.cold.append(&mut released);

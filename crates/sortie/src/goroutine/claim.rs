@@ -48,12 +48,7 @@ impl Claim {
     #[inline]
     pub(crate) fn win(&self, ticket: Ticket) -> bool {
         self.0
-            .compare_exchange(
-                ticket.0,
-                ticket.0 + 1,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            )
+            .compare_exchange(ticket.0, ticket.0 + 1, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 

@@ -32,8 +32,14 @@ struct Record {
 #[derive(Debug)]
 enum Doing {
     Running,
-    Runnable { started: bool },
-    Waiting { reason: WaitReason, at: &'static Location<'static>, minutes: u64 },
+    Runnable {
+        started: bool,
+    },
+    Waiting {
+        reason: WaitReason,
+        at: &'static Location<'static>,
+        minutes: u64,
+    },
 }
 
 impl Dump {
@@ -121,7 +127,9 @@ impl fmt::Display for Record {
         match &self.state {
             Doing::Running => f.write_str(" [running")?,
             Doing::Runnable { .. } => f.write_str(" [runnable")?,
-            Doing::Waiting { reason, minutes, .. } => {
+            Doing::Waiting {
+                reason, minutes, ..
+            } => {
                 write!(f, " [{reason}")?;
                 match minutes {
                     0 => {}
@@ -176,5 +184,8 @@ pub(crate) fn quit(scheduler: &'static Scheduler) {
 
 /// Deadlock: prints everything, and ends the process.
 pub(crate) fn deadlock(scheduler: &'static Scheduler, message: &str) {
-    fatal::exit(format_args!("fatal error: {message}\n\n{}", Dump::take(scheduler)));
+    fatal::exit(format_args!(
+        "fatal error: {message}\n\n{}",
+        Dump::take(scheduler)
+    ));
 }

@@ -115,7 +115,11 @@ impl ThreadParker {
                 return Woken::TimedOut;
             }
             // If somebody else won, he is about to make us ready.
-            let until = if self.claim.is_open(ticket) { deadline } else { NEVER };
+            let until = if self.claim.is_open(ticket) {
+                deadline
+            } else {
+                NEVER
+            };
             futex::wait_until(&self.word, 0, until);
         }
     }

@@ -146,14 +146,20 @@ impl Builder {
         });
         config.max_procs = self.max_procs.or(environment.max_procs);
         if config.max_procs == Some(0) {
-            return Err(StartError::Invalid("max_procs", "must be 1 at least".into()));
+            return Err(StartError::Invalid(
+                "max_procs",
+                "must be 1 at least".into(),
+            ));
         }
         if let Some(size) = self.stack_size.or(environment.stack_size) {
             config.stack_size = size;
         }
         if let Some(count) = self.max_threads {
             if count == 0 {
-                return Err(StartError::Invalid("max_threads", "must be 1 at least".into()));
+                return Err(StartError::Invalid(
+                    "max_threads",
+                    "must be 1 at least".into(),
+                ));
             }
             config.max_threads = count;
         }

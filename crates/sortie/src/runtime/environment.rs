@@ -125,7 +125,10 @@ mod tests {
         ] {
             let message = with(&[(name, value)]).unwrap_err();
             assert!(message.starts_with(name), "{message}");
-            assert!(message.contains("expected") || message.contains("known"), "{message}");
+            assert!(
+                message.contains("expected") || message.contains("known"),
+                "{message}"
+            );
         }
     }
 }

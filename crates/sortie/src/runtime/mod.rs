@@ -19,8 +19,8 @@ pub use crate::goroutine::reason::WaitReason;
 pub use crate::observe::dump::Dump;
 pub use crate::observe::metrics::Metrics;
 pub use builder::{Builder, PanicPolicy, StartError};
-pub(crate) use start::{default_scheduler, try_scheduler};
 pub use start::run;
+pub(crate) use start::{default_scheduler, try_scheduler};
 
 use crate::sched::{blocking as without_processor, locked, procs};
 use std::marker::PhantomData;
@@ -57,7 +57,10 @@ pub fn max_procs() -> usize {
 /// });
 /// ```
 pub fn set_max_procs(n: usize) -> usize {
-    assert!(n != 0, "set_max_procs(0): there must be a processor; use max_procs() to ask");
+    assert!(
+        n != 0,
+        "set_max_procs(0): there must be a processor; use max_procs() to ask"
+    );
     default_scheduler().set_max_procs(n)
 }
 

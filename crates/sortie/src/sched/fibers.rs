@@ -9,8 +9,8 @@ use super::entry;
 use super::processor::P;
 use crate::base::lock::Lock;
 use crate::goroutine::GRef;
-use sortie_fiber::raw::{RawFiber, Stack, StackPool};
 use sortie_fiber::Unsupported;
+use sortie_fiber::raw::{RawFiber, Stack, StackPool};
 use std::collections::HashMap;
 use std::io;
 

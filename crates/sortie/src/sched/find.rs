@@ -57,7 +57,9 @@ pub(super) fn work(m: &'static M) {
         }
     }));
     if result.is_err() {
-        super::fatal::throw(format_args!("the scheduler panicked; this is a bug in sortie"));
+        super::fatal::throw(format_args!(
+            "the scheduler panicked; this is a bug in sortie"
+        ));
     }
 }
 

@@ -223,7 +223,11 @@ impl Scheduler {
             };
         }
         let mut idle = self.idle.lock();
-        let Some(place) = idle.machines.iter().position(|other| std::ptr::eq(*other, m)) else {
+        let Some(place) = idle
+            .machines
+            .iter()
+            .position(|other| std::ptr::eq(*other, m))
+        else {
             // Somebody has just taken it off the list, and will wake it.
             drop(idle);
             m.sleep(NEVER);

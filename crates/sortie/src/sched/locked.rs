@@ -16,8 +16,11 @@ pub(crate) fn lock() {
     if let Some(g) = current::current() {
         let m = M::of(g);
         let depth = g.lock_depth.get();
-        g.lock_depth
-            .set(depth.checked_add(1).expect("lock_os_thread nested too often"));
+        g.lock_depth.set(
+            depth
+                .checked_add(1)
+                .expect("lock_os_thread nested too often"),
+        );
         if depth == 0 {
             m.locked.set(Some(g));
             g.locked

@@ -154,6 +154,8 @@ impl M {
 
 impl std::fmt::Debug for M {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("M").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("M")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }

@@ -97,8 +97,11 @@ unsafe fn make(
     g.join.store(0, Ordering::Relaxed);
     g.lock_depth.set(0);
     g.locked.store(std::ptr::null_mut(), Ordering::Relaxed);
-    g.odd_stack
-        .set(plan.details.as_ref().is_some_and(|details| details.stack_size != 0));
+    g.odd_stack.set(
+        plan.details
+            .as_ref()
+            .is_some_and(|details| details.stack_size != 0),
+    );
     g.details.set(plan.details);
     equip(g);
     scheduler.count_made(p);

@@ -9,7 +9,8 @@ impl Scheduler {
     pub(super) fn trim(&self) {
         let fibers = self.fibers.trim();
         let headers = self.slab.trim();
-        self.trimmed.store(fibers == 0 && !headers, Ordering::Relaxed);
+        self.trimmed
+            .store(fibers == 0 && !headers, Ordering::Relaxed);
     }
 
     /// Threads that run machines, and those of them that sleep.

@@ -66,11 +66,7 @@ pub(super) fn refused(error: &io::Error) -> ! {
 /// # Safety
 /// Whatever the closure borrows outlives its run, and its result the handle.
 #[inline(always)]
-pub(crate) unsafe fn start<F, T>(
-    plan: Plan,
-    f: F,
-    scope: *const Count,
-) -> io::Result<(GRef, u64)>
+pub(crate) unsafe fn start<F, T>(plan: Plan, f: F, scope: *const Count) -> io::Result<(GRef, u64)>
 where
     F: FnOnce() -> T,
 {
@@ -140,7 +136,10 @@ impl Builder {
         T: Send + 'static,
     {
         let plan = self.plan(Location::caller())?;
-        let name = plan.details.as_ref().and_then(|details| details.name.clone());
+        let name = plan
+            .details
+            .as_ref()
+            .and_then(|details| details.name.clone());
         // SAFETY: all is `'static`.
         let (g, id) = unsafe { start(plan, f, ptr::null())? };
         // SAFETY: just made with this closure.

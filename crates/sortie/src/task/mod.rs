@@ -27,6 +27,6 @@ pub use builder::{Builder, go};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;
 pub(crate) use join::{complete, drop_unclaimed};
-pub use panic::{Exited, exit};
 pub(crate) use panic::install_hook;
+pub use panic::{Exited, exit};
 pub use scope::{Scope, ScopedJoinHandle, scope};

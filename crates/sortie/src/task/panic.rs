@@ -77,7 +77,10 @@ pub(super) fn unjoined(g: GRef, payload: &(dyn Any + Send)) -> ! {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(a value that is no string)");
-    fatal::exit(format_args!("panic: {message}\n\n{} [running]", Goroutine::of(g)))
+    fatal::exit(format_args!(
+        "panic: {message}\n\n{} [running]",
+        Goroutine::of(g)
+    ))
 }
 
 /// Whether panics that nobody joins end the process.

@@ -172,7 +172,10 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let name = plan.details.as_ref().and_then(|details| details.name.clone());
+        let name = plan
+            .details
+            .as_ref()
+            .and_then(|details| details.name.clone());
         self.count.alive.fetch_add(1, Ordering::Relaxed);
         let share = Arc::into_raw(self.count.clone());
         // SAFETY: `scope` does not return before the goroutine has ended: it

@@ -19,7 +19,12 @@ pub(crate) const CASES: &[Case] = &[
             let outcome = case.run();
             outcome
                 .status(2)
-                .says(&["goroutine 1 [join]:", "deadlock.rs", "parked at", "created at"])
+                .says(&[
+                    "goroutine 1 [join]:",
+                    "deadlock.rs",
+                    "parked at",
+                    "created at",
+                ])
                 .says(&["[scope]:", "deadlock.rs", "created by goroutine 1 at"])
                 .says(&["[join]:", "[join]:"])
                 .says(&["[sleep]:"]);

@@ -28,7 +28,10 @@ pub(crate) const CASES: &[Case] = &[
         // TestThreadExhaustion.
         name: "exhaustion::of_threads",
         program: || {
-            sortie::runtime::Builder::new().max_threads(10).start().unwrap();
+            sortie::runtime::Builder::new()
+                .max_threads(10)
+                .start()
+                .unwrap();
             sortie::run(|| {
                 for _ in 0..100 {
                     sortie::go(|| std::thread::sleep(Duration::from_secs(600)));
@@ -62,12 +65,14 @@ pub(crate) const CASES: &[Case] = &[
                 let outcome = std::panic::catch_unwind(|| sortie::go(|| ()));
                 let payload = outcome.unwrap_err();
                 let message = payload.downcast_ref::<String>().unwrap();
-                assert!(message.starts_with("cannot start a goroutine: "), "{message}");
+                assert!(
+                    message.starts_with("cannot start a goroutine: "),
+                    "{message}"
+                );
             });
         },
         check: |case| {
-            let outcome =
-                case.run_with(|command| limit(command, libc::RLIMIT_AS, 1 << 30));
+            let outcome = case.run_with(|command| limit(command, libc::RLIMIT_AS, 1 << 30));
             outcome.status(0).says(&[
                 "goroutines: cannot reserve another stack of 256 KiB",
                 "ulimit -v",
@@ -79,7 +84,11 @@ pub(crate) const CASES: &[Case] = &[
         program: || {
             sortie::run(|| {
                 for _ in 0..100_000 {
-                    sortie::task::Builder::new().spawn(|| ()).unwrap().join().unwrap();
+                    sortie::task::Builder::new()
+                        .spawn(|| ())
+                        .unwrap()
+                        .join()
+                        .unwrap();
                 }
             });
         },

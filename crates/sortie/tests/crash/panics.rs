@@ -26,7 +26,12 @@ pub(crate) const CASES: &[Case] = &[
         check: |case| {
             case.run()
                 .status(0)
-                .says(&["(fragile), created at ", "panics.rs", "panics:\n", "on purpose"])
+                .says(&[
+                    "(fragile), created at ",
+                    "panics.rs",
+                    "panics:\n",
+                    "on purpose",
+                ])
                 .says(&["nobody asked", "goes on after 2"]);
         },
     },
@@ -176,7 +181,10 @@ pub(crate) const CASES: &[Case] = &[
             });
         },
         check: |case| {
-            case.run().status(0).says(&["number 0\n"]).says(&["number 199\n"]);
+            case.run()
+                .status(0)
+                .says(&["number 0\n"])
+                .says(&["number 199\n"]);
         },
     },
     Case {

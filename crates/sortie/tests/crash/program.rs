@@ -100,7 +100,10 @@ impl Outcome {
         for part in parts {
             match rest.find(part) {
                 Some(at) => rest = &rest[at + part.len()..],
-                None => panic!("expected `{part}` (after the parts before it) in:\n{}", self.stderr),
+                None => panic!(
+                    "expected `{part}` (after the parts before it) in:\n{}",
+                    self.stderr
+                ),
             }
         }
         self
@@ -109,7 +112,11 @@ impl Outcome {
     /// Standard error does not contain this.
     #[track_caller]
     pub(crate) fn is_silent_about(&self, part: &str) -> &Self {
-        assert!(!self.stderr.contains(part), "did not expect `{part}` in:\n{}", self.stderr);
+        assert!(
+            !self.stderr.contains(part),
+            "did not expect `{part}` in:\n{}",
+            self.stderr
+        );
         self
     }
 }

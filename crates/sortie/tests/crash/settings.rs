@@ -14,7 +14,8 @@ pub(crate) const CASES: &[Case] = &[
         check: |case| {
             case.run_with(|command| command.env("SORTIE_MAXPROCS", "3").env("GOMAXPROCS", "5"))
                 .status(0);
-            case.run_with(|command| command.env("GOMAXPROCS", "3")).status(0);
+            case.run_with(|command| command.env("GOMAXPROCS", "3"))
+                .status(0);
         },
     },
     Case {
@@ -36,7 +37,11 @@ pub(crate) const CASES: &[Case] = &[
                 Builder::new().max_procs(0).start(),
                 Err(StartError::Invalid("max_procs", _))
             ));
-            Builder::new().max_procs(1).stack_size(64 << 10).start().unwrap();
+            Builder::new()
+                .max_procs(1)
+                .stack_size(64 << 10)
+                .start()
+                .unwrap();
             let again = Builder::new().start().unwrap_err();
             assert!(matches!(again, StartError::AlreadyStarted));
             assert!(again.to_string().contains("must come before"));
@@ -44,7 +49,8 @@ pub(crate) const CASES: &[Case] = &[
             sortie::run(|| ());
         },
         check: |case| {
-            case.run_with(|command| command.env("SORTIE_MAXPROCS", "2")).status(0);
+            case.run_with(|command| command.env("SORTIE_MAXPROCS", "2"))
+                .status(0);
         },
     },
     Case {
@@ -76,7 +82,11 @@ pub(crate) const CASES: &[Case] = &[
                     .env("SORTIE_MAXPROCS", "2")
             })
             .status(0)
-            .says(&["SCHED ", "ms: gomaxprocs=2 idleprocs=2 threads=", " runqueue=0 [ 0 0 ]"])
+            .says(&[
+                "SCHED ",
+                "ms: gomaxprocs=2 idleprocs=2 threads=",
+                " runqueue=0 [ 0 0 ]",
+            ])
             .says(&["SCHED", "SCHED", "SCHED"]);
         },
     },

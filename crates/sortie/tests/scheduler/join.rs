@@ -51,8 +51,18 @@ fn results_of_all_sizes_come_back() {
 #[sortie::test]
 fn closures_of_all_sizes_arrive() {
     let (small, large) = ([1u64; 3], [2u64; 3000]);
-    assert_eq!(sortie::go(move || small.iter().sum::<u64>()).join().unwrap(), 3);
-    assert_eq!(sortie::go(move || large.iter().sum::<u64>()).join().unwrap(), 6000);
+    assert_eq!(
+        sortie::go(move || small.iter().sum::<u64>())
+            .join()
+            .unwrap(),
+        3
+    );
+    assert_eq!(
+        sortie::go(move || large.iter().sum::<u64>())
+            .join()
+            .unwrap(),
+        6000
+    );
 }
 
 #[sortie::test]

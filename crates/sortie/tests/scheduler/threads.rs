@@ -117,5 +117,7 @@ fn metrics_count() {
     assert!(during.goroutines >= 100, "{during:?}");
     assert!(during.threads >= 1);
     assert!(during.idle_procs <= during.max_procs);
-    handles.into_iter().for_each(|handle| handle.join().unwrap());
+    handles
+        .into_iter()
+        .for_each(|handle| handle.join().unwrap());
 }

@@ -14,7 +14,11 @@ struct Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        assert_eq!(std::thread::current().id(), self.owner, "dropped by another");
+        assert_eq!(
+            std::thread::current().id(),
+            self.owner,
+            "dropped by another"
+        );
         if self.parks {
             move_about(1);
         }
@@ -96,7 +100,10 @@ fn of_pthread_keys_run_on_their_goroutine() {
     }
     let mut key = 0;
     // SAFETY: makes a key, which stays.
-    assert_eq!(unsafe { libc::pthread_key_create(&mut key, Some(destroy)) }, 0);
+    assert_eq!(
+        unsafe { libc::pthread_key_create(&mut key, Some(destroy)) },
+        0
+    );
     on_goroutines(100, |_| {
         // SAFETY: reads and sets data of our own key.
         unsafe {

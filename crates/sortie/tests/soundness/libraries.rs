@@ -13,7 +13,10 @@ fn the_thread_generator_of_rand_is_kept_across_parks() {
         let mut random = rand::rng();
         for _ in 0..5 {
             let number = random.next_u64();
-            assert!(seen.lock().unwrap().insert(number), "two generators in one state");
+            assert!(
+                seen.lock().unwrap().insert(number),
+                "two generators in one state"
+            );
             move_about(1);
         }
     });

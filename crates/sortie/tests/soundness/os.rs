@@ -34,7 +34,10 @@ fn threads_are_spawned_and_joined() {
 fn processes_run() {
     on_goroutines(10, |index| {
         move_about(1);
-        let output = Command::new("echo").arg(index.to_string()).output().unwrap();
+        let output = Command::new("echo")
+            .arg(index.to_string())
+            .output()
+            .unwrap();
         assert_eq!(output.stdout, format!("{index}\n").as_bytes());
         let status = Command::new("sh").args(["-c", "exit 3"]).status().unwrap();
         assert_eq!(status.code(), Some(3));
@@ -73,7 +76,11 @@ fn names_are_resolved() {
 #[test]
 fn errors_are_read_after_other_goroutines_failed_otherwise() {
     on_goroutines(20, |index| {
-        let code = if index % 2 == 0 { libc::ENOENT } else { libc::EBADF };
+        let code = if index % 2 == 0 {
+            libc::ENOENT
+        } else {
+            libc::EBADF
+        };
         for _ in 0..20 {
             // SAFETY: calls that fail without touching memory.
             unsafe {
@@ -172,7 +179,11 @@ fn user_ids_are_set_for_all_threads() {
 fn deep_recursion_fits_the_stack() {
     fn depth(n: usize) -> usize {
         let frame = std::hint::black_box([n; 16]);
-        if n == 0 { 0 } else { depth(n - 1) + frame[3] - n + 1 }
+        if n == 0 {
+            0
+        } else {
+            depth(n - 1) + frame[3] - n + 1
+        }
     }
     on_goroutines(20, |_| {
         move_about(1);

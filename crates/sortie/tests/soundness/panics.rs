@@ -31,8 +31,12 @@ fn a_goroutine_parks_inside_drop_while_unwinding() {
     let count = AtomicUsize::new(0);
     on_goroutines(90, |index| {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let _first = Wanderer { dropped_panicking: &count };
-            let _second = Wanderer { dropped_panicking: &count };
+            let _first = Wanderer {
+                dropped_panicking: &count,
+            };
+            let _second = Wanderer {
+                dropped_panicking: &count,
+            };
             if index % 3 == 0 {
                 resume_unwind(Box::new(index));
             }
@@ -50,7 +54,9 @@ fn a_std_mutex_is_poisoned_by_its_own_goroutine_only() {
     let mutexes: Vec<Mutex<usize>> = (0..60).map(Mutex::new).collect();
     on_goroutines(60, |index| {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let _wanderer = Wanderer { dropped_panicking: &AtomicUsize::new(0) };
+            let _wanderer = Wanderer {
+                dropped_panicking: &AtomicUsize::new(0),
+            };
             let mut guard = mutexes[index].lock().unwrap();
             *guard += 1;
             // Held across parks, while others unwind on the same threads.

@@ -111,7 +111,11 @@ fn hogs(random: &mut Random) {
     crowd(random, 8, |mut random| {
         for _ in 0..4 {
             let long = random.below(20) == 0;
-            spin(Duration::from_micros(if long { 15_000 } else { random.below(500).into() }));
+            spin(Duration::from_micros(if long {
+                15_000
+            } else {
+                random.below(500).into()
+            }));
             sortie::yield_now();
         }
     });
