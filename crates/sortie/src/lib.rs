@@ -53,9 +53,8 @@ pub(crate) mod sched;
 pub mod task;
 pub mod time;
 
-pub use runtime::run;
 pub use sched::yield_now;
-pub use task::{go, scope};
+pub use task::{go, run, scope};
 pub use time::sleep;
 
 /// Makes the program's `main` the main goroutine: it runs inside [`run`].

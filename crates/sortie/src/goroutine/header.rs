@@ -67,8 +67,9 @@ pub(crate) struct G {
     pub(crate) creator: AtomicU64,
     created_at: AtomicPtr<Location<'static>>,
     pub(crate) details: Cell<Option<Box<Details>>>,
-    /// First runs the closure; then, if there is a result, drops it.
-    pub(crate) body: Cell<Option<unsafe fn(GRef)>>,
+    /// First runs the closure; then, if there is a result, drops it. Returns what
+    /// is to be done at the end (a `sched::entry::Ending`).
+    pub(crate) body: Cell<Option<unsafe fn(GRef) -> *const ()>>,
     /// State of the handle; see `task::join`.
     pub(crate) join: AtomicUsize,
     /// Its scheduler (a `sched::Scheduler`).
@@ -195,6 +196,17 @@ impl G {
         // SAFETY: by the caller's obligations nobody changes the field now, and
         // it is set.
         unsafe { (*self.fiber.as_ptr()).as_ref().unwrap_unchecked() }
+    }
+}
+
+/// Its id, and its name if it has one, as messages show them.
+impl std::fmt::Display for G {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "goroutine {}", self.id.load(Ordering::Relaxed))?;
+        match self.name() {
+            Some(name) => write!(f, " ({name})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,5 +4,6 @@
 pub(crate) mod dump;
 pub(crate) mod faults;
 pub(crate) mod metrics;
+pub(crate) mod panics;
 pub(crate) mod schedtrace;
 mod stack;

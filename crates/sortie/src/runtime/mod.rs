@@ -19,7 +19,6 @@ pub use crate::goroutine::reason::WaitReason;
 pub use crate::observe::dump::Dump;
 pub use crate::observe::metrics::Metrics;
 pub use builder::{Builder, PanicPolicy, StartError};
-pub use start::run;
 pub(crate) use start::{default_scheduler, try_scheduler};
 
 use crate::sched::{blocking as without_processor, locked, procs};

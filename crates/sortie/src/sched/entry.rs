@@ -12,6 +12,19 @@ use crate::goroutine::{GRef, State, current};
 use sortie_fiber::raw;
 use std::ptr;
 
+/// What whoever made a goroutine wants done when its body has run. A body
+/// returns a pointer to one.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// Drops the result if nobody will ask for it. Returns whether it did, for
+    /// that may have run any code. Called by the goroutine.
+    pub(crate) drop_unclaimed: unsafe fn(GRef) -> bool,
+    /// Tells who waits, or frees the header, which is not used after that. The
+    /// machine is inside and has the processor. `false` means that meanwhile
+    /// there is something for `drop_unclaimed` again.
+    pub(crate) complete: unsafe fn(GRef, &'static M, &'static P) -> bool,
+}
+
 /// The main function of all fibers. Its argument is the goroutine to run; it
 /// suspends with [`Wish::End`] when it has none, and never returns.
 ///
@@ -40,8 +53,8 @@ unsafe fn run(g: GRef) -> Option<GRef> {
     current::set(Some(g));
     let body = g.body.take().expect("a goroutine has a body");
     // SAFETY: the body of this goroutine, taken so that it runs once. It does
-    // not unwind.
-    unsafe { body(g) };
+    // not unwind, and returns an `Ending`.
+    let ending = unsafe { &*body(g).cast::<Ending>() };
     let odd_stack = g.odd_stack.get();
     let (m, p, fiber) = loop {
         // SAFETY: destructors of thread-locals, which may park, or even panic;
@@ -49,7 +62,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
         // handle is gone, is dropped here too, as by a thread.
         unsafe {
             raw::end_thread();
-            if crate::task::drop_unclaimed(g) {
+            if (ending.drop_unclaimed)(g) {
                 continue;
             }
         }
@@ -64,7 +77,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
         let fiber = g.fiber.take().expect("a goroutine that runs has a fiber");
         // SAFETY: the machine is inside and has the processor. When this is true
         // the header is not used here any more.
-        if unsafe { crate::task::complete(g, m, p) } {
+        if unsafe { (ending.complete)(g, m, p) } {
             break (m, p, fiber);
         }
         g.fiber.set(Some(fiber));

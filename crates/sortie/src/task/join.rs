@@ -6,10 +6,12 @@ use super::{panic, payload};
 use crate::base::atomic::Ordering;
 use crate::goroutine::{GRef, State, WaitReason};
 use crate::park::{Place, Waiter, park};
+use crate::sched::entry::Ending;
 use crate::sched::{M, P, Scheduler, submit};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr;
 use std::thread;
 
 // States of the `join` word. Anything else is the address of a `Waiter`.
@@ -19,6 +21,12 @@ pub(crate) const OPEN: usize = 0;
 const DETACHED: usize = 1;
 /// The goroutine has ended; its result is in the payload.
 const DONE: usize = 2;
+
+/// What the scheduler does when a body has run.
+static ENDING: Ending = Ending {
+    drop_unclaimed,
+    complete,
+};
 
 /// Gives a goroutine its closure.
 ///
@@ -40,7 +48,7 @@ where
 ///
 /// # Safety
 /// Called once, by the goroutine that [`equip`] made it the body of.
-unsafe fn body<F, T>(g: GRef)
+unsafe fn body<F, T>(g: GRef) -> *const ()
 where
     F: FnOnce() -> T,
 {
@@ -51,6 +59,7 @@ where
     // is taken out again by the handle, or by `unclaimed`.
     unsafe { payload::put(g, result) };
     g.body.set(Some(unclaimed::<T>));
+    ptr::from_ref(&ENDING).cast()
 }
 
 /// Drops a result that nobody will ask for. If it is a panic it goes to the
@@ -58,7 +67,7 @@ where
 ///
 /// # Safety
 /// Called once, with the result in the payload, by whoever owns that.
-unsafe fn unclaimed<T>(g: GRef) {
+unsafe fn unclaimed<T>(g: GRef) -> *const () {
     // SAFETY: put there by `body`, with this type.
     let result = unsafe { payload::take::<thread::Result<T>>(g) };
     match result {
@@ -74,6 +83,7 @@ unsafe fn unclaimed<T>(g: GRef) {
             }
         }
     }
+    ptr::from_ref(&ENDING).cast()
 }
 
 /// Drops a value; a panic of its destructor is reported, and stops there.
@@ -86,8 +96,7 @@ fn drop_quietly<T>(value: T) {
 ///
 /// # Safety
 /// Called by a goroutine whose body has run.
-#[inline(always)]
-pub(crate) unsafe fn drop_unclaimed(g: GRef) -> bool {
+unsafe fn drop_unclaimed(g: GRef) -> bool {
     if g.join.load(Ordering::Acquire) == DETACHED
         && let Some(drop_result) = g.body.take()
     {
@@ -108,8 +117,7 @@ pub(crate) unsafe fn drop_unclaimed(g: GRef) -> bool {
 ///   scheduler;
 /// - the machine is inside, and has the processor;
 /// - the header is not used after that.
-#[inline(always)]
-pub(crate) unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
+unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     let scope = g.scope.get().cast::<Count>();
     let join = &g.join;
     let mut seen = join.load(Ordering::Acquire);

@@ -20,13 +20,12 @@ mod handle;
 mod join;
 mod panic;
 mod payload;
+mod run;
 mod scope;
 
-pub(crate) use builder::start;
 pub use builder::{Builder, go};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;
-pub(crate) use join::{complete, drop_unclaimed};
-pub(crate) use panic::install_hook;
 pub use panic::{Exited, exit};
+pub use run::run;
 pub use scope::{Scope, ScopedJoinHandle, scope};

@@ -1,12 +1,9 @@
 //! Goroutines that end by panicking, or by [`exit`].
 
-use super::handle::Goroutine;
 use crate::goroutine::{GRef, current};
 use crate::sched::{M, fatal};
 use std::any::Any;
-use std::fmt::Write;
-use std::panic::{self, PanicHookInfo};
-use std::sync::Once;
+use std::panic;
 
 /// The payload with which [`join`](super::JoinHandle::join) reports a goroutine
 /// that ended by [`exit`].
@@ -47,29 +44,6 @@ pub(super) fn is_exit(payload: &(dyn Any + Send)) -> bool {
     payload.is::<Exited>()
 }
 
-/// Lets panic messages name the goroutine.
-pub(crate) fn install_hook() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            if let Some(g) = current::current() {
-                announce(g);
-            }
-            previous(info);
-        }));
-    });
-}
-
-/// Prints who panics, before the usual message.
-fn announce(g: GRef) {
-    let mut line = Goroutine::of(g).to_string();
-    if let Some(place) = g.created_at() {
-        let _ = write!(line, ", created at {place}");
-    }
-    eprintln!("\n{line}, panics:");
-}
-
 /// Ends the process because of a panic that nobody will hear of, in Go's words.
 pub(super) fn unjoined(g: GRef, payload: &(dyn Any + Send)) -> ! {
     let message = payload
@@ -77,10 +51,7 @@ pub(super) fn unjoined(g: GRef, payload: &(dyn Any + Send)) -> ! {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(a value that is no string)");
-    fatal::exit(format_args!(
-        "panic: {message}\n\n{} [running]",
-        Goroutine::of(g)
-    ))
+    fatal::exit(format_args!("panic: {message}\n\n{g} [running]"))
 }
 
 /// Whether panics that nobody joins end the process.
