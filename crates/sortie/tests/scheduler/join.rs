@@ -36,7 +36,7 @@ fn results_of_all_sizes_come_back() {
     assert_eq!(sortie::go(|| "text".to_string()).join().unwrap(), "text");
     assert_eq!(sortie::go(|| [7u64; 12]).join().unwrap(), [7; 12]);
     assert_eq!(sortie::go(|| [7u64; 14]).join().unwrap(), [7; 14]);
-    assert_eq!(sortie::go(|| [7u64; 4000]).join().unwrap(), [7; 4000]);
+    assert_eq!(sortie::go(|| [7u64; 1000]).join().unwrap(), [7; 1000]);
     #[repr(align(128))]
     #[derive(Debug, PartialEq)]
     struct Aligned(u8);
