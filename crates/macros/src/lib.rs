@@ -1,6 +1,9 @@
-//! The attribute macros of sortie: `#[sortie::main]` and `#[sortie::test]`.
+//! The procedural macros of sortie: `#[sortie::main]`, `#[sortie::test]`, and what
+//! is behind `select!`.
 //!
 //! Use them through the `sortie` crate, which documents them.
+
+mod select;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -30,6 +33,13 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);
     expand("#[sortie::test]", arguments, &function, true)
+}
+
+/// What `sortie::chan::select!` passes its tokens on to.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __select(input: TokenStream) -> TokenStream {
+    parse_macro_input!(input as select::Select).expand().into()
 }
 
 fn refuse(at: &impl Spanned, message: &str) -> TokenStream {

@@ -44,6 +44,7 @@
 #![deny(clippy::print_stdout)]
 
 pub(crate) mod base;
+pub mod chan;
 pub(crate) mod driver;
 pub(crate) mod goroutine;
 pub(crate) mod observe;

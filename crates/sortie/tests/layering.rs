@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
-const LAYERS: [&str; 9] = [
+const LAYERS: [&str; 10] = [
     "base",
     "goroutine",
     "driver",
@@ -14,6 +14,7 @@ const LAYERS: [&str; 9] = [
     "observe",
     "runtime",
     "task",
+    "chan",
     "time",
 ];
 

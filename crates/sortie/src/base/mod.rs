@@ -6,6 +6,7 @@
 //! checker's.
 
 pub(crate) mod atomic;
+pub(crate) mod backoff;
 pub(crate) mod barrier;
 pub(crate) mod clock;
 pub(crate) mod futex;

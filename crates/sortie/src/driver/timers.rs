@@ -92,7 +92,8 @@ impl Timers {
             let Some((_, alarm)) = heap.pop() else { break };
             match alarm {
                 Alarm::Wake(g, ticket) => {
-                    if g.claim.win(ticket) {
+                    // Always parked: its timer is set after it is.
+                    if g.claim.win(ticket).is_some() {
                         g.outcome.set(TIMED_OUT);
                         ready.push_back(g);
                     }

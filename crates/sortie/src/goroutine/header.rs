@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) type GRef = &'static G;
 
 /// Bytes for the closure of a goroutine, and later for its result.
-pub(crate) const PAYLOAD: usize = 112;
+pub(crate) const PAYLOAD: usize = 104;
 
 /// What a goroutine is doing; for dumps, and for assertions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,18 @@ pub(crate) struct Details {
     pub(crate) name: Option<Arc<str>>,
     /// Bytes of stack, 0 for the runtime's default.
     pub(crate) stack_size: usize,
+}
+
+/// What a goroutine waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wait {
+    pub(crate) reason: WaitReason,
+    /// Where it parked.
+    pub(crate) place: &'static Location<'static>,
+    /// Where what it waits for was made.
+    pub(crate) origin: Option<&'static Location<'static>>,
+    /// By the runtime's coarse clock.
+    pub(crate) since: u64,
 }
 
 /// The header.
@@ -80,6 +92,8 @@ pub(crate) struct G {
     // The rest is touched only by goroutines that need it.
     /// When it parked, by the runtime's coarse clock.
     parked_since: AtomicU64,
+    /// Where what it waits for was made, or null.
+    parked_on: AtomicPtr<Location<'static>>,
     /// Where the timer of its wait is.
     pub(crate) timers: Cell<*const ()>,
     pub(crate) payload: UnsafeCell<MaybeUninit<[u64; PAYLOAD / 8]>>,
@@ -132,21 +146,30 @@ impl G {
         &self,
         reason: WaitReason,
         place: &'static Location<'static>,
+        origin: Option<&'static Location<'static>>,
         since: u64,
     ) {
         self.reason.store(reason as u8, Ordering::Relaxed);
         self.parked_at
             .store(ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
+        let origin = origin.map_or(ptr::null(), ptr::from_ref);
+        self.parked_on.store(origin.cast_mut(), Ordering::Relaxed);
         self.parked_since.store(since, Ordering::Relaxed);
     }
 
-    /// Why, where and since when it waits, if it does.
-    pub(crate) fn wait(&self) -> Option<(WaitReason, &'static Location<'static>, u64)> {
+    /// What it waits for, if it does.
+    pub(crate) fn wait(&self) -> Option<Wait> {
         let place = self.parked_at.load(Ordering::Relaxed);
         // SAFETY: only `note_wait` sets it, from a `&'static`.
         let place = unsafe { place.as_ref() }?;
         let reason = WaitReason::from_number(self.reason.load(Ordering::Relaxed))?;
-        Some((reason, place, self.parked_since.load(Ordering::Relaxed)))
+        Some(Wait {
+            reason,
+            place,
+            // SAFETY: as above.
+            origin: unsafe { self.parked_on.load(Ordering::Relaxed).as_ref() },
+            since: self.parked_since.load(Ordering::Relaxed),
+        })
     }
 
     pub(crate) fn set_created_at(&self, place: &'static Location<'static>) {

@@ -7,10 +7,20 @@ use std::fmt;
 #[repr(u8)]
 #[non_exhaustive]
 pub enum WaitReason {
+    /// A message: [`Receiver::recv`](crate::chan::Receiver::recv) and the like.
+    ChannelReceive,
+    /// A message that can never come: [`never`](crate::chan::never).
+    ChannelReceiveNever,
+    /// Somebody to take a message: [`Sender::send`](crate::chan::Sender::send).
+    ChannelSend,
     /// [`JoinHandle::join`](crate::task::JoinHandle::join).
     Join,
     /// The end of a [`scope`](crate::scope).
     Scope,
+    /// One of several channels: [`select!`](crate::chan::select).
+    Select,
+    /// A `select` that has nothing to wait for.
+    SelectNoCases,
     /// [`sleep`](crate::sleep).
     Sleep,
 }
@@ -19,14 +29,28 @@ impl WaitReason {
     /// The words that dumps use.
     pub fn as_str(self) -> &'static str {
         match self {
+            WaitReason::ChannelReceive => "chan receive",
+            WaitReason::ChannelReceiveNever => "chan receive (nil chan)",
+            WaitReason::ChannelSend => "chan send",
             WaitReason::Join => "join",
             WaitReason::Scope => "scope",
+            WaitReason::Select => "select",
+            WaitReason::SelectNoCases => "select (no cases)",
             WaitReason::Sleep => "sleep",
         }
     }
 
     /// All reasons, by their number.
-    const ALL: [WaitReason; 3] = [WaitReason::Join, WaitReason::Scope, WaitReason::Sleep];
+    const ALL: [WaitReason; 8] = [
+        WaitReason::ChannelReceive,
+        WaitReason::ChannelReceiveNever,
+        WaitReason::ChannelSend,
+        WaitReason::Join,
+        WaitReason::Scope,
+        WaitReason::Select,
+        WaitReason::SelectNoCases,
+        WaitReason::Sleep,
+    ];
 
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()

@@ -2,7 +2,8 @@
 
 use super::stack;
 use crate::base::atomic::Ordering;
-use crate::goroutine::{GRef, State, WaitReason, current};
+use crate::goroutine::header::Wait;
+use crate::goroutine::{GRef, State, current};
 use crate::sched::{Scheduler, fatal};
 use std::backtrace::Backtrace;
 use std::fmt;
@@ -32,14 +33,8 @@ struct Record {
 #[derive(Debug)]
 enum Doing {
     Running,
-    Runnable {
-        started: bool,
-    },
-    Waiting {
-        reason: WaitReason,
-        at: &'static Location<'static>,
-        minutes: u64,
-    },
+    Runnable { started: bool },
+    Waiting { wait: Wait, minutes: u64 },
 }
 
 impl Dump {
@@ -89,10 +84,9 @@ impl Dump {
 impl Record {
     fn of(g: GRef, now: u64) -> Self {
         let state = match (g.state(), g.wait()) {
-            (State::Waiting, Some((reason, at, since))) => Doing::Waiting {
-                reason,
-                at,
-                minutes: now.saturating_sub(since) / 60_000_000_000,
+            (State::Waiting, Some(wait)) => Doing::Waiting {
+                wait,
+                minutes: now.saturating_sub(wait.since) / 60_000_000_000,
             },
             (State::Running, _) => Doing::Running,
             _ => Doing::Runnable {
@@ -127,10 +121,8 @@ impl fmt::Display for Record {
         match &self.state {
             Doing::Running => f.write_str(" [running")?,
             Doing::Runnable { .. } => f.write_str(" [runnable")?,
-            Doing::Waiting {
-                reason, minutes, ..
-            } => {
-                write!(f, " [{reason}")?;
+            Doing::Waiting { wait, minutes } => {
+                write!(f, " [{}", wait.reason)?;
                 match minutes {
                     0 => {}
                     1 => f.write_str(", 1 minute")?,
@@ -152,8 +144,12 @@ impl fmt::Display for Record {
             }
             _ => {}
         }
-        if let Doing::Waiting { at, .. } = &self.state {
-            writeln!(f, "parked at {at}")?;
+        if let Doing::Waiting { wait, .. } = &self.state {
+            write!(f, "parked at {}", wait.place)?;
+            match wait.origin {
+                Some(origin) => writeln!(f, ", on what was made at {origin}")?,
+                None => writeln!(f)?,
+            }
         }
         if let Some(place) = self.created_at {
             match self.creator {

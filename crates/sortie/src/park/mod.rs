@@ -22,7 +22,7 @@ mod thread;
 
 use crate::base::clock::NEVER;
 use crate::driver::timers::{TIMED_OUT, Timers};
-use crate::goroutine::claim::Ticket;
+use crate::goroutine::claim::{Ticket, Won};
 use crate::goroutine::{GRef, WaitReason, current};
 use crate::sched::{Commit, M, Wish, run};
 use sortie_fiber::raw;
@@ -42,6 +42,8 @@ pub(crate) enum Waiter {
 pub(crate) struct Place {
     pub(crate) reason: WaitReason,
     pub(crate) location: &'static Location<'static>,
+    /// Where what it waits for was made, if that is worth knowing.
+    pub(crate) origin: Option<&'static Location<'static>>,
 }
 
 /// How a wait with a time-out ended.
@@ -85,8 +87,16 @@ impl Waiter {
         }
     }
 
+    /// Whether nobody has ended a wait yet.
+    pub(crate) fn is_open(self, ticket: Ticket) -> bool {
+        match self {
+            Waiter::Goroutine(g) => g.claim.is_open(ticket),
+            Waiter::Thread(thread) => thread.claim.is_open(ticket),
+        }
+    }
+
     /// Tries to be the one to end a wait.
-    pub(crate) fn win(self, ticket: Ticket) -> bool {
+    pub(crate) fn win(self, ticket: Ticket) -> Option<Won> {
         match self {
             Waiter::Goroutine(g) => g.claim.win(ticket),
             Waiter::Thread(thread) => thread.claim.win(ticket),
@@ -100,7 +110,8 @@ impl Waiter {
 /// - `waiter` is the caller;
 /// - `commit` may be called once on another stack of this thread, touches no
 ///   thread-local, and does not unwind. After it has made the waiter findable it
-///   does not use anything that the woken caller may free.
+///   does not use anything that the woken caller may free;
+/// - nobody finds the waiter before the commit.
 #[inline]
 pub(crate) unsafe fn park<F: FnOnce() -> bool>(waiter: Waiter, place: Place, commit: F) {
     let mut commit = Some(commit);
@@ -124,7 +135,9 @@ pub(crate) unsafe fn park<F: FnOnce() -> bool>(waiter: Waiter, place: Place, com
 /// most.
 ///
 /// # Safety
-/// As [`park`]; and `ticket` was opened by the caller for this wait.
+/// As [`park`], but for the last point; and `ticket` was opened by the caller for
+/// this wait. Whoever ends it has won the ticket first, and makes the caller
+/// ready only if it was parked.
 pub(crate) unsafe fn park_claimed<F: FnOnce() -> bool>(
     waiter: Waiter,
     ticket: Ticket,
@@ -149,7 +162,9 @@ pub(crate) unsafe fn park_claimed<F: FnOnce() -> bool>(
             let timed_out = g.outcome.get() == TIMED_OUT;
             if !timed_out && deadline != NEVER {
                 // SAFETY: set when the timer was; processors live for ever.
-                unsafe { &*g.timers.get().cast::<Timers>() }.note_stale();
+                if let Some(timers) = unsafe { g.timers.get().cast::<Timers>().as_ref() } {
+                    timers.note_stale();
+                }
             }
             if timed_out {
                 Woken::TimedOut
@@ -170,6 +185,11 @@ pub(crate) fn sleep_until(deadline: u64, place: Place) {
             // SAFETY: the ticket is fresh, and nobody but the timer knows it.
             unsafe { park_claimed(waiter, ticket, deadline, place, || true) };
         }
+        waiter @ Waiter::Thread(_) if deadline == NEVER => loop {
+            let ticket = waiter.open();
+            // SAFETY: as above; and there is no timer.
+            unsafe { park_claimed(waiter, ticket, deadline, place, || true) };
+        },
         Waiter::Thread(_) => loop {
             let now = crate::base::clock::now();
             if now >= deadline {
@@ -196,7 +216,7 @@ unsafe fn call<F: FnOnce() -> bool>(data: *mut ()) -> bool {
 fn announce(g: GRef, place: Place) -> &'static M {
     let m = M::of(g);
     let since = m.scheduler.coarse_now();
-    g.note_wait(place.reason, place.location, since);
+    g.note_wait(place.reason, place.location, place.origin, since);
     debug_assert!(ptr::eq(
         current::current().map_or(ptr::null(), ptr::from_ref),
         g

@@ -2,17 +2,25 @@
 
 use super::Woken;
 use crate::base::atomic::{AtomicU32, Ordering};
+use crate::base::backoff::Backoff;
 use crate::base::clock::{self, NEVER};
 use crate::base::futex;
 use crate::goroutine::claim::{Claim, Ticket};
 use crate::sched::{Commit, deadlock};
 use std::cell::Cell;
 
+// Values of `word`.
+const NOTHING: u32 = 0;
+/// It was made ready.
+const READY: u32 = 1;
+/// It sleeps, or is about to.
+const SLEEPS: u32 = 2;
+
 /// Where a thread waits. Threads get one on first use, and leave it to another
 /// thread at their end, so that a stale ticket always finds a claim.
 #[derive(Debug)]
 pub(crate) struct ThreadParker {
-    /// 1 once made ready.
+    /// One of the values below.
     word: AtomicU32,
     /// Whether the wait has no time-out, and counts for deadlocks.
     counts: AtomicU32,
@@ -42,7 +50,7 @@ impl ThreadParker {
         let take = || FREE.lock().ok().and_then(|mut free| free.pop());
         let new = || -> &'static ThreadParker {
             let parker = ThreadParker {
-                word: AtomicU32::new(0),
+                word: AtomicU32::new(NOTHING),
                 counts: AtomicU32::new(0),
                 claim: Claim::new(),
             };
@@ -61,13 +69,14 @@ impl ThreadParker {
     }
 
     /// Makes the thread ready. After that the thread may end any moment; the
-    /// futex is only named.
+    /// parker stays.
     pub(crate) fn ready(&self) {
         if self.counts.swap(0, Ordering::AcqRel) == 1 {
             deadlock::thread_is_ready();
         }
-        self.word.store(1, Ordering::Release);
-        futex::wake_one(&self.word);
+        if self.word.swap(READY, Ordering::AcqRel) == SLEEPS {
+            futex::wake_one(&self.word);
+        }
     }
 
     /// # Safety
@@ -77,12 +86,9 @@ impl ThreadParker {
         deadlock::thread_waits();
         // SAFETY: called once.
         if unsafe { (commit.run)(commit.data) } {
-            while self.word.swap(0, Ordering::Acquire) == 0 {
-                futex::wait(&self.word, 0);
-            }
+            while !self.is_ready(NEVER) {}
         } else {
-            self.counts.store(0, Ordering::Relaxed);
-            deadlock::thread_is_ready();
+            self.undo();
         }
     }
 
@@ -99,28 +105,57 @@ impl ThreadParker {
             self.counts.store(1, Ordering::Release);
             deadlock::thread_waits();
         }
+        if !self.claim.arm(ticket) {
+            // Somebody ended the wait before it began, and leaves the rest to us.
+            self.undo();
+            return Woken::Ready;
+        }
         // SAFETY: called once.
         let waits = unsafe { (commit.run)(commit.data) };
-        if !waits && self.claim.win(ticket) {
-            if self.counts.swap(0, Ordering::AcqRel) == 1 {
-                deadlock::thread_is_ready();
-            }
+        if !waits && self.claim.win(ticket).is_some() {
+            self.undo();
             return Woken::Ready;
         }
         loop {
-            if self.word.swap(0, Ordering::Acquire) != 0 {
-                return Woken::Ready;
-            }
-            if clock::now() >= deadline && self.claim.win(ticket) {
-                return Woken::TimedOut;
-            }
             // If somebody else won, he is about to make us ready.
             let until = if self.claim.is_open(ticket) {
                 deadline
             } else {
                 NEVER
             };
-            futex::wait_until(&self.word, 0, until);
+            if self.is_ready(until) {
+                return Woken::Ready;
+            }
+            if clock::now() >= deadline && self.claim.win(ticket).is_some() {
+                return Woken::TimedOut;
+            }
         }
+    }
+
+    /// The thread does not wait after all.
+    fn undo(&self) {
+        if self.counts.swap(0, Ordering::AcqRel) == 1 {
+            deadlock::thread_is_ready();
+        }
+    }
+
+    /// Waits a while to be made ready, first awake: a peer that runs on another
+    /// CPU is often faster than the kernel. Returns whether it was.
+    fn is_ready(&self, deadline: u64) -> bool {
+        let mut backoff = Backoff::new();
+        while !backoff.is_over() {
+            if self.word.load(Ordering::Relaxed) == READY {
+                break;
+            }
+            backoff.snooze();
+        }
+        if self
+            .word
+            .compare_exchange(NOTHING, SLEEPS, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+        {
+            futex::wait_until(&self.word, SLEEPS, deadline);
+        }
+        self.word.swap(NOTHING, Ordering::AcqRel) == READY
     }
 }

@@ -268,20 +268,27 @@ fn park_claimed(m: &'static M, p: Option<&'static P>, g: GRef) {
     let keeper = p.unwrap_or_else(|| m.scheduler.any_processor());
     if deadline != NEVER {
         g.timers.set(std::ptr::from_ref(&*keeper.timers).cast());
-        // First the timer: after the commit the goroutine may be running.
-        let soon = p.is_some_and(|p| !p.has_work());
-        m.scheduler
-            .add_timer(keeper, deadline, Alarm::Wake(g, ticket), soon);
     }
-    // SAFETY: the goroutine is off its stack and block.
+    if !g.claim.arm(ticket) {
+        // Somebody ended the wait before it began, and leaves the rest to us.
+        g.timers.set(std::ptr::null());
+        return refused(m, p, g);
+    }
+    // SAFETY: the goroutine is off its stack and block. Nobody has made it ready
+    // yet, with whose stack the commit would be gone: who could is found by the
+    // commit, or leaves it to us.
     if unsafe { (commit.run)(commit.data) } {
+        // From here on it may be running; then the timer finds its ticket void.
+        if deadline != NEVER {
+            let soon = p.is_some_and(|p| !p.has_work());
+            m.scheduler
+                .add_timer(keeper, deadline, Alarm::Wake(g, ticket), soon);
+        }
         return;
     }
     // It does not want to wait after all; if nobody was faster it is ours.
-    if g.claim.win(ticket) {
-        if deadline != NEVER {
-            keeper.timers.note_stale();
-        }
+    if g.claim.win(ticket).is_some() {
+        g.timers.set(std::ptr::null());
         refused(m, p, g);
     }
 }

@@ -202,6 +202,7 @@ impl RawHandle {
         let place = Place {
             reason: WaitReason::Join,
             location,
+            origin: None,
         };
         let address = (&raw const waiter) as usize;
         // SAFETY: the waiter is the caller. The commit makes it findable by one

@@ -75,6 +75,7 @@ fn never(location: &'static Location<'static>) -> ! {
     let place = Place {
         reason: WaitReason::Join,
         location,
+        origin: None,
     };
     loop {
         // SAFETY: the waiter is the caller, and nobody finds it.

@@ -126,6 +126,7 @@ impl Count {
         let place = Place {
             reason: WaitReason::Scope,
             location,
+            origin: None,
         };
         // SAFETY: the waiter is the caller. It is found under the lock; the last
         // goroutine takes it from there, and if it has been there before, the

@@ -31,6 +31,7 @@ pub fn sleep(duration: Duration) {
     let place = Place {
         reason: WaitReason::Sleep,
         location: Location::caller(),
+        origin: None,
     };
     park::sleep_until(clock::after(duration), place);
 }

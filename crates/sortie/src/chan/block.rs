@@ -1,0 +1,70 @@
+//! Blocking in one queue of one channel.
+
+use super::core::{Core, Held, Side};
+use super::wait::{Node, Outcome, Wait, Wakes};
+use crate::base::clock::NEVER;
+use crate::park::{Place, park, park_claimed};
+
+/// Waits until somebody ends the wait, or until `deadline`; then the outcome is
+/// `Waiting`. A promise is waited for.
+///
+/// # Safety
+/// - the node is the only one of a wait of the caller's, and was put into the
+///   queue of this side since the lock was taken;
+/// - its slot is what its kind says.
+pub(super) unsafe fn block(
+    core: &Core,
+    held: Held<'_>,
+    side: Side,
+    node: &Node,
+    wakes: Wakes,
+    deadline: u64,
+    place: Place,
+) -> Outcome {
+    // SAFETY: as this function's; the node stays here until it was taken out.
+    unsafe {
+        let wait = node.wait();
+        if deadline == NEVER && wakes.is_empty() {
+            // The lock is released once the caller is off its stack, so whoever
+            // finds the node may simply end the wait.
+            wait_here(core, held, wait, place);
+            return wait.outcome.get();
+        }
+        wait.open();
+        drop(held);
+        drop(wakes);
+        park_claimed(wait.waiter(), wait.ticket.get(), deadline, place, || true);
+        // Also makes sure that whoever ended the wait is done with it.
+        let held = core.lock();
+        held.dequeue(side, node);
+        keep_promise(core, held, wait, place);
+        wait.outcome.get()
+    }
+}
+
+/// Parks until made ready, and releases the lock when that can happen.
+///
+/// # Safety
+/// Whoever ends the wait makes the caller, whose wait it is, ready.
+pub(super) unsafe fn wait_here(core: &Core, held: Held<'_>, wait: &Wait, place: Place) {
+    held.keep();
+    // SAFETY: as this function's; the lock was kept for this.
+    unsafe {
+        park(wait.waiter(), place, || {
+            core.unlock();
+            true
+        });
+    }
+}
+
+/// If a message was promised waits for it.
+///
+/// # Safety
+/// The wait is the caller's.
+pub(super) unsafe fn keep_promise(core: &Core, held: Held<'_>, wait: &Wait, place: Place) {
+    if wait.outcome.get() == Outcome::Promised {
+        wait.parked.set(true);
+        // SAFETY: as this function's; whoever promised has seen that we wait.
+        unsafe { wait_here(core, held, wait, place) };
+    }
+}

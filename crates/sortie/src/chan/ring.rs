@@ -1,0 +1,482 @@
+//! A queue of fixed capacity for any number of senders and receivers.
+//!
+//! A ring of slots, each with a *stamp* that says whose turn it is. Positions
+//! count on for ever: a lap in the upper bits, the slot's index in the lower.
+//!
+//! ```text
+//!  stamp of slot i           meaning
+//!  position                  vacant: whoever takes the tail from `position` writes
+//!  position | RESERVED       taken, but the message comes later
+//!  position + 1              written: whoever takes the head from `position` reads
+//!  position + 1 | VOID       nothing came: receivers skip it
+//!  position + one lap        vacant for the next lap
+//! ```
+//!
+//! # Protocol
+//! A sender takes the slot by moving `tail` with an exchange, writes the message,
+//! and publishes it with the stamp (release). A receiver that sees the stamp
+//! (acquire) takes the message by moving `head`, reads it, and releases the slot
+//! with the stamp of the next lap. So each slot is used by one party at a time.
+//! Between exchange and stamp the party is busy with a few instructions, for
+//! which others wait; what may take longer is marked as reserved, and others
+//! treat the slot as what it was before.
+//!
+//! Both exchanges are sequentially consistent: what a party looks at after
+//! its own, and what others look at after they have announced themselves and
+//! passed a full barrier, cannot both miss each other.
+//!
+//! After Dmitry Vyukov's bounded MPMC queue, with the closed mark in the tail as
+//! in crossbeam-channel.
+
+use super::buffer::{Buffer, Closed, Pushed};
+use crate::base::atomic::{AtomicU64, Ordering, fence};
+use crate::base::backoff::Backoff;
+use crate::base::padded::Padded;
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+
+/// In the tail: no more messages.
+const CLOSED: u64 = 1;
+/// In a stamp: the message comes later.
+const RESERVED: u64 = 1;
+/// In a stamp: there is no message.
+const VOID: u64 = 2;
+const FLAGS: u64 = 3;
+/// One position.
+const ONE: u64 = 4;
+
+struct Slot<T> {
+    stamp: AtomicU64,
+    message: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// A reserved slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position(u64);
+
+/// The queue.
+pub(super) struct Ring<T> {
+    head: Padded<AtomicU64>,
+    tail: Padded<AtomicU64>,
+    slots: Box<[Slot<T>]>,
+    /// A lap is a power of two.
+    lap: u64,
+}
+
+// SAFETY: messages go from thread to thread; each slot has one user at a time.
+unsafe impl<T: Send> Send for Ring<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Ring<T> {}
+
+/// What a slot is for somebody who wants to take the tail or the head.
+enum Look {
+    /// His: the exchange may be tried.
+    Mine { void: bool },
+    /// Not until somebody on the other side has done something.
+    NotNow,
+    /// Somebody else was faster, or is just about to be done.
+    Again,
+}
+
+impl<T> Ring<T> {
+    /// # Panics
+    /// If `capacity` is 0, or there is no memory.
+    pub(super) fn new(capacity: usize) -> Self {
+        assert!(capacity > 0, "a ring has room for a message");
+        let slots = (0..capacity as u64)
+            .map(|index| Slot {
+                stamp: AtomicU64::new(index * ONE),
+                message: UnsafeCell::new(MaybeUninit::uninit()),
+            })
+            .collect();
+        Ring {
+            head: Padded(AtomicU64::new(0)),
+            tail: Padded(AtomicU64::new(0)),
+            slots,
+            lap: (capacity as u64 + 1).next_power_of_two() * ONE,
+        }
+    }
+
+    #[inline(always)]
+    fn slot(&self, position: u64) -> &Slot<T> {
+        let index = (position & (self.lap - 1)) / ONE;
+        debug_assert!((index as usize) < self.slots.len());
+        // SAFETY: positions step through indices below the number of slots.
+        unsafe { self.slots.get_unchecked(index as usize) }
+    }
+
+    /// The position `count` after `position`; `count` is at most the capacity.
+    #[inline(always)]
+    fn after(&self, position: u64, count: usize) -> u64 {
+        let index = (position & (self.lap - 1)) / ONE + count as u64;
+        let capacity = self.slots.len() as u64;
+        if index < capacity {
+            position + count as u64 * ONE
+        } else {
+            let lap = position & !(self.lap - 1);
+            lap.wrapping_add(self.lap) + (index - capacity) * ONE
+        }
+    }
+
+    /// What the slot at `tail` is for a sender.
+    #[inline(always)]
+    fn look_for_sender(&self, tail: u64) -> Look {
+        let stamp = self.slot(tail).stamp.load(Ordering::Acquire);
+        if stamp == tail {
+            return Look::Mine { void: false };
+        }
+        if (stamp & !FLAGS).wrapping_add(self.lap) == tail + ONE {
+            // Written a lap ago.
+            fence(Ordering::SeqCst);
+            let head = self.head.load(Ordering::Relaxed);
+            if head.wrapping_add(self.lap) == tail {
+                return Look::NotNow;
+            }
+        } else if stamp.wrapping_add(self.lap) == tail | RESERVED {
+            return Look::NotNow;
+        }
+        Look::Again
+    }
+
+    /// What the slot at `head` is for a receiver.
+    #[inline(always)]
+    fn look_for_receiver(&self, head: u64) -> Look {
+        let stamp = self.slot(head).stamp.load(Ordering::Acquire);
+        if stamp & !FLAGS == head + ONE {
+            return Look::Mine {
+                void: stamp & VOID != 0,
+            };
+        }
+        if stamp == head | RESERVED {
+            return Look::NotNow;
+        }
+        if stamp == head {
+            fence(Ordering::SeqCst);
+            if self.tail.load(Ordering::Relaxed) & !CLOSED == head {
+                return Look::NotNow;
+            }
+        }
+        Look::Again
+    }
+
+    /// Takes the tail by `advance`, which says how far. The position taken.
+    #[inline(always)]
+    fn take_tail(&self, count: impl Fn(u64) -> usize) -> Result<(u64, usize), Pushed<()>> {
+        let mut backoff = Backoff::new();
+        loop {
+            let tail = self.tail.load(Ordering::Relaxed);
+            if tail & CLOSED != 0 {
+                return Err(Pushed::Closed(()));
+            }
+            match self.look_for_sender(tail) {
+                Look::Mine { .. } => {
+                    let count = count(tail);
+                    if self
+                        .tail
+                        .compare_exchange_weak(
+                            tail,
+                            self.after(tail, count),
+                            Ordering::SeqCst,
+                            Ordering::Relaxed,
+                        )
+                        .is_ok()
+                    {
+                        return Ok((tail, count));
+                    }
+                }
+                Look::NotNow => return Err(Pushed::Full(())),
+                Look::Again => {}
+            }
+            backoff.snooze();
+        }
+    }
+
+    /// How many slots from `tail` on are vacant, at most `limit`.
+    fn vacant(&self, tail: u64, limit: usize) -> usize {
+        let is_vacant = |count: &usize| {
+            let position = self.after(tail, *count);
+            self.slot(position).stamp.load(Ordering::Acquire) == position
+        };
+        1 + (1..limit.min(self.slots.len()))
+            .take_while(is_vacant)
+            .count()
+    }
+
+    /// How many slots from `head` on are written, at most `limit`.
+    fn written(&self, head: u64, limit: usize) -> usize {
+        let is_written = |count: &usize| {
+            let position = self.after(head, *count);
+            self.slot(position).stamp.load(Ordering::Acquire) == position + ONE
+        };
+        1 + (1..limit.min(self.slots.len()))
+            .take_while(is_written)
+            .count()
+    }
+
+    /// Writes a message into a slot that was taken.
+    ///
+    /// # Safety
+    /// The caller took the tail at `position`, and does this once.
+    #[inline(always)]
+    unsafe fn write(&self, position: u64, message: T) {
+        let slot = self.slot(position);
+        // SAFETY: as this function's: the slot is ours.
+        unsafe { (*slot.message.get()).write(message) };
+        slot.stamp.store(position + ONE, Ordering::Release);
+    }
+
+    /// Reads the message out of a slot that was taken.
+    ///
+    /// # Safety
+    /// The caller took the head at `position`, where a message was written, and
+    /// does this once.
+    #[inline(always)]
+    unsafe fn read(&self, position: u64) -> T {
+        let slot = self.slot(position);
+        // SAFETY: as this function's.
+        let message = unsafe { (*slot.message.get()).assume_init_read() };
+        slot.stamp
+            .store(position.wrapping_add(self.lap), Ordering::Release);
+        message
+    }
+
+    /// Takes a slot whose message comes later.
+    pub(super) fn reserve(&self) -> Result<Position, Pushed<()>> {
+        let (position, _) = self.take_tail(|_| 1)?;
+        self.slot(position)
+            .stamp
+            .store(position | RESERVED, Ordering::Release);
+        Ok(Position(position))
+    }
+
+    /// Writes the message for a reserved slot.
+    ///
+    /// # Safety
+    /// `position` was reserved, and is used once.
+    pub(super) unsafe fn fulfil(&self, position: Position, message: T) {
+        // SAFETY: as this function's.
+        unsafe { self.write(position.0, message) };
+        fence(Ordering::SeqCst);
+    }
+
+    /// Gives a reserved slot up.
+    ///
+    /// # Safety
+    /// As [`fulfil`](Self::fulfil).
+    pub(super) unsafe fn abandon(&self, position: Position) {
+        self.slot(position.0)
+            .stamp
+            .store((position.0 + ONE) | VOID, Ordering::Release);
+        fence(Ordering::SeqCst);
+    }
+
+    fn skip(&self, head: u64) {
+        if self
+            .head
+            .compare_exchange(
+                head,
+                self.after(head, 1),
+                Ordering::SeqCst,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+        {
+            self.slot(head)
+                .stamp
+                .store(head.wrapping_add(self.lap), Ordering::Release);
+        }
+    }
+}
+
+impl<T> Buffer<T> for Ring<T> {
+    #[inline(always)]
+    fn push(&self, message: T) -> Result<(), Pushed<T>> {
+        match self.take_tail(|_| 1) {
+            Ok((position, _)) => {
+                // SAFETY: just taken.
+                unsafe { self.write(position, message) };
+                Ok(())
+            }
+            Err(Pushed::Full(())) => Err(Pushed::Full(message)),
+            Err(Pushed::Closed(())) => Err(Pushed::Closed(message)),
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&self) -> Result<Option<T>, Closed> {
+        let mut backoff = Backoff::new();
+        loop {
+            let head = self.head.load(Ordering::Relaxed);
+            match self.look_for_receiver(head) {
+                Look::Mine { void: true } => {
+                    self.skip(head);
+                    continue;
+                }
+                Look::Mine { void: false } => {
+                    if self
+                        .head
+                        .compare_exchange_weak(
+                            head,
+                            self.after(head, 1),
+                            Ordering::SeqCst,
+                            Ordering::Relaxed,
+                        )
+                        .is_ok()
+                    {
+                        // SAFETY: just taken; the stamp said that it is written,
+                        // and as the head was there still, it was.
+                        return Ok(Some(unsafe { self.read(head) }));
+                    }
+                }
+                Look::NotNow => {
+                    let tail = self.tail.load(Ordering::Acquire);
+                    return if tail == head | CLOSED {
+                        Err(Closed)
+                    } else {
+                        Ok(None)
+                    };
+                }
+                Look::Again => {}
+            }
+            backoff.snooze();
+        }
+    }
+
+    fn push_many(&self, messages: &mut dyn ExactSizeIterator<Item = T>) -> Result<usize, Closed> {
+        if messages.len() == 0 {
+            return Ok(0);
+        }
+        match self.take_tail(|tail| self.vacant(tail, messages.len())) {
+            Ok((first, count)) => {
+                for offset in 0..count {
+                    let position = self.after(first, offset);
+                    match messages.next() {
+                        // SAFETY: just taken.
+                        Some(message) => unsafe { self.write(position, message) },
+                        // SAFETY: just taken, and not written.
+                        None => unsafe { self.abandon(Position(position)) },
+                    }
+                }
+                Ok(count)
+            }
+            Err(Pushed::Full(())) => Ok(0),
+            Err(Pushed::Closed(())) => Err(Closed),
+        }
+    }
+
+    fn pop_many(&self, limit: usize, sink: &mut dyn FnMut(T)) -> usize {
+        let mut backoff = Backoff::new();
+        loop {
+            let head = self.head.load(Ordering::Relaxed);
+            match self.look_for_receiver(head) {
+                Look::Mine { void: true } => {
+                    self.skip(head);
+                    continue;
+                }
+                Look::Mine { void: false } => {
+                    let count = self.written(head, limit);
+                    if self
+                        .head
+                        .compare_exchange_weak(
+                            head,
+                            self.after(head, count),
+                            Ordering::SeqCst,
+                            Ordering::Relaxed,
+                        )
+                        .is_ok()
+                    {
+                        for offset in 0..count {
+                            // SAFETY: just taken, and all were written.
+                            sink(unsafe { self.read(self.after(head, offset)) });
+                        }
+                        return count;
+                    }
+                }
+                Look::NotNow => return 0,
+                Look::Again => {}
+            }
+            backoff.snooze();
+        }
+    }
+
+    fn has_message(&self) -> bool {
+        let mut backoff = Backoff::new();
+        loop {
+            let head = self.head.load(Ordering::SeqCst);
+            match self.look_for_receiver(head) {
+                Look::Mine { void: true } => self.skip(head),
+                Look::Mine { void: false } => return true,
+                Look::NotNow => return false,
+                Look::Again => backoff.snooze(),
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let mut backoff = Backoff::new();
+        loop {
+            let tail = self.tail.load(Ordering::SeqCst) & !CLOSED;
+            match self.look_for_sender(tail) {
+                Look::Mine { .. } => return true,
+                Look::NotNow => return false,
+                Look::Again => backoff.snooze(),
+            }
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        let tail = self.tail.load(Ordering::SeqCst);
+        tail & CLOSED != 0 && tail & !CLOSED == self.head.load(Ordering::SeqCst)
+    }
+
+    fn len(&self) -> usize {
+        loop {
+            let tail = self.tail.load(Ordering::SeqCst);
+            let head = self.head.load(Ordering::SeqCst);
+            // Only if the two belong together.
+            if self.tail.load(Ordering::SeqCst) != tail {
+                continue;
+            }
+            let tail = tail & !CLOSED;
+            let (from, to) = (head & (self.lap - 1), tail & (self.lap - 1));
+            return if from < to {
+                ((to - from) / ONE) as usize
+            } else if from > to {
+                self.slots.len() - ((from - to) / ONE) as usize
+            } else if tail == head {
+                0
+            } else {
+                self.slots.len()
+            };
+        }
+    }
+
+    fn capacity(&self) -> Option<usize> {
+        Some(self.slots.len())
+    }
+
+    fn close(&self) -> bool {
+        self.tail.fetch_or(CLOSED, Ordering::SeqCst) & CLOSED == 0
+    }
+
+    fn version(&self) -> u64 {
+        let tail = self.tail.load(Ordering::SeqCst);
+        tail.wrapping_add(self.head.load(Ordering::SeqCst))
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<T>() {
+            while let Ok(Some(message)) = self.pop() {
+                drop(message);
+            }
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Ring<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ring").finish_non_exhaustive()
+    }
+}

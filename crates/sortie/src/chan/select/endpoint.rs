@@ -1,0 +1,215 @@
+//! The halves of channels as cases of a select, whatever their messages.
+
+use super::super::buffer::{Closed, Pushed};
+use super::super::channel::{Flavour, Receiver, Sender, Source, as_message};
+use super::super::core::{Core, Side};
+use super::super::errors::Refused;
+use super::super::ring::Position;
+use super::super::timer::Times;
+use super::super::wait::{Outcome, Wait};
+use super::super::zero::Partner;
+use crate::base::clock::NEVER;
+use std::alloc::Layout;
+use std::panic::Location;
+use std::ptr;
+
+/// What has been begun by choosing a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chan) enum Token {
+    /// The message is in the slot.
+    Received,
+    /// The channel is closed.
+    Closed,
+    /// To send, nothing has to be done first.
+    Free,
+    /// A place in the channel is reserved.
+    Reserved(Position),
+    /// A receiver waits for the message.
+    Paired(Partner),
+}
+
+/// A half of a channel.
+pub(in crate::chan) trait Endpoint {
+    fn side(&self) -> Side;
+
+    /// Where to wait; `None` if nobody wakes who waits.
+    fn core(&self) -> Option<&Core>;
+
+    /// When it becomes ready by itself, on the runtime's clock.
+    fn due(&self) -> u64;
+
+    /// Whether the operation would not wait. Who waits with `own` does not count.
+    fn is_ready(&self, own: *const Wait) -> bool;
+
+    /// Tells those who only watch the channel that somebody waits there now.
+    fn announce(&self);
+
+    /// A number that has changed if it has become ready in between.
+    fn version(&self) -> u64;
+
+    /// Begins the operation if that is possible now.
+    ///
+    /// # Safety
+    /// The slot has room for a message.
+    unsafe fn attempt(&self, slot: *mut (), location: &'static Location<'static>) -> Option<Token>;
+
+    /// What a message needs of the slot.
+    fn message(&self) -> Layout;
+
+    /// Undoes what was begun.
+    ///
+    /// # Safety
+    /// The token is from this endpoint, with the message in this slot, and is not
+    /// used again.
+    unsafe fn abandon(&self, token: Token, slot: *mut ());
+}
+
+impl<T> Endpoint for Sender<T> {
+    fn side(&self) -> Side {
+        Side::Senders
+    }
+
+    fn core(&self) -> Option<&Core> {
+        Some(self.shared.core())
+    }
+
+    fn due(&self) -> u64 {
+        NEVER
+    }
+
+    fn is_ready(&self, own: *const Wait) -> bool {
+        self.shared.is_possible(Side::Senders, own)
+    }
+
+    fn announce(&self) {
+        if let Flavour::Zero(channel) = &self.shared.flavour {
+            channel.tell(Side::Senders);
+        }
+    }
+
+    fn version(&self) -> u64 {
+        self.shared.version()
+    }
+
+    unsafe fn attempt(&self, _: *mut (), _: &'static Location<'static>) -> Option<Token> {
+        match &self.shared.flavour {
+            Flavour::Zero(channel) => match channel.promise() {
+                Ok(partner) => partner.map(Token::Paired),
+                Err(Closed) => Some(Token::Closed),
+            },
+            Flavour::Bounded(channel) => match channel.buffer.reserve() {
+                Ok(position) => Some(Token::Reserved(position)),
+                Err(Pushed::Full(())) => None,
+                Err(Pushed::Closed(())) => Some(Token::Closed),
+            },
+            Flavour::Unbounded(_) if self.shared.is_closed() => Some(Token::Closed),
+            Flavour::Unbounded(_) => Some(Token::Free),
+        }
+    }
+
+    fn message(&self) -> Layout {
+        Layout::new::<()>()
+    }
+
+    unsafe fn abandon(&self, token: Token, _: *mut ()) {
+        // SAFETY: as this function's.
+        unsafe {
+            match (token, &self.shared.flavour) {
+                (Token::Paired(partner), Flavour::Zero(channel)) => channel.keep(partner, None),
+                (Token::Reserved(position), Flavour::Bounded(channel)) => {
+                    channel.buffer.abandon(position);
+                    channel.settle();
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<T> Endpoint for Receiver<T> {
+    fn side(&self) -> Side {
+        Side::Receivers
+    }
+
+    fn core(&self) -> Option<&Core> {
+        match &self.source {
+            Source::Channel(shared) => Some(shared.core()),
+            Source::At(_) | Source::Tick(_) | Source::Never => None,
+        }
+    }
+
+    fn due(&self) -> u64 {
+        match &self.source {
+            Source::At(at) => at.next(),
+            Source::Tick(tick) => tick.next(),
+            Source::Channel(_) | Source::Never => NEVER,
+        }
+    }
+
+    fn is_ready(&self, own: *const Wait) -> bool {
+        match &self.source {
+            Source::Channel(shared) => shared.is_possible(Side::Receivers, own),
+            Source::At(at) => at.has_message(),
+            Source::Tick(tick) => tick.has_message(),
+            Source::Never => false,
+        }
+    }
+
+    fn announce(&self) {
+        if let Source::Channel(shared) = &self.source
+            && let Flavour::Zero(channel) = &shared.flavour
+        {
+            channel.tell(Side::Receivers);
+        }
+    }
+
+    fn version(&self) -> u64 {
+        match &self.source {
+            Source::Channel(shared) => shared.version(),
+            Source::At(_) | Source::Tick(_) | Source::Never => 0,
+        }
+    }
+
+    unsafe fn attempt(&self, slot: *mut (), location: &'static Location<'static>) -> Option<Token> {
+        let slot = slot.cast::<T>();
+        let received = match &self.source {
+            Source::Channel(shared) => match &shared.flavour {
+                Flavour::Zero(channel) => {
+                    // SAFETY: as this function's.
+                    return match unsafe { channel.receive_into(slot, 0, location) } {
+                        Outcome::Done => Some(Token::Received),
+                        Outcome::Closed => Some(Token::Closed),
+                        _ => None,
+                    };
+                }
+                Flavour::Bounded(channel) => channel.receive(0, location),
+                Flavour::Unbounded(channel) => channel.receive(0, location),
+            },
+            // SAFETY: only a `Receiver<Instant>` has such a source.
+            Source::At(at) => unsafe { Ok(as_message(at.take()?)) },
+            // SAFETY: as above.
+            Source::Tick(tick) => unsafe { Ok(as_message(tick.take()?)) },
+            Source::Never => return None,
+        };
+        match received {
+            Ok(message) => {
+                // SAFETY: as this function's.
+                unsafe { slot.write(message) };
+                Some(Token::Received)
+            }
+            Err(Refused::Closed(())) => Some(Token::Closed),
+            Err(Refused::NotNow(())) => None,
+        }
+    }
+
+    fn message(&self) -> Layout {
+        Layout::new::<T>()
+    }
+
+    unsafe fn abandon(&self, token: Token, slot: *mut ()) {
+        if token == Token::Received {
+            // SAFETY: as this function's.
+            unsafe { ptr::drop_in_place(slot.cast::<T>()) };
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Choosing a case.
+
+use super::super::block::keep_promise;
+use super::super::core::Side;
+use super::super::wait::{Kind, Outcome, Wait};
+use super::case::{Case, Room};
+use super::endpoint::Token;
+use crate::base::clock::{self, NEVER};
+use crate::base::rng::Rng;
+use crate::goroutine::{WaitReason, current};
+use crate::park::{self, Place, park_claimed};
+use std::panic::Location;
+use std::ptr;
+
+/// How to choose.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// On the runtime's clock; 0 for now or not at all.
+    pub(super) deadline: u64,
+    /// Whether the first case that is ready is taken, not any.
+    pub(super) biased: bool,
+    pub(super) location: &'static Location<'static>,
+}
+
+thread_local! {
+    static RNG: Rng = Rng::new(match current::current() {
+        Some(g) => g.id.load(crate::base::atomic::Ordering::Relaxed),
+        None => clock::now(),
+    });
+}
+
+/// A random number below `bound`.
+fn random(bound: usize) -> usize {
+    let bound = u32::try_from(bound).unwrap_or(u32::MAX);
+    RNG.try_with(|rng| rng.below(bound) as usize).unwrap_or(0)
+}
+
+/// A case that is ready: each with the same chance, or the first.
+fn ready_case(cases: &[Case<'_>], biased: bool) -> Option<usize> {
+    let mut chosen = None;
+    let mut count = 0;
+    for (position, case) in cases.iter().enumerate() {
+        if case.endpoint.is_ready(ptr::null()) {
+            if biased {
+                return Some(position);
+            }
+            count += 1;
+            // The n-th replaces those before it with a chance of 1 in n.
+            if count == 1 || random(count) == 0 {
+                chosen = Some(position);
+            }
+        }
+    }
+    chosen
+}
+
+fn versions(cases: &[Case<'_>]) -> u64 {
+    cases
+        .iter()
+        .fold(0, |sum, case| sum.wrapping_add(case.endpoint.version()))
+}
+
+/// As [`ready_case`]; and if there was none, there was an instant at which none
+/// was ready.
+fn ready_case_at_once(cases: &[Case<'_>], biased: bool) -> Option<usize> {
+    loop {
+        // None has changed between the two sums, each of which only grows, so
+        // what was seen of each in between was true of all at the same time.
+        let before = versions(cases);
+        if let Some(position) = ready_case(cases, biased) {
+            return Some(position);
+        }
+        if cases.len() == 1 || versions(cases) == before {
+            return None;
+        }
+    }
+}
+
+/// Begins one of the operations. The position of its case, and what has been
+/// begun; `None` if time ran out.
+///
+/// # Safety
+/// The slot has room for a message of any of the cases.
+pub(super) unsafe fn perform(
+    cases: &mut [Case<'_>],
+    slot: *mut (),
+    manner: Manner,
+) -> Option<(usize, Token)> {
+    let attempt = |cases: &[Case<'_>], position: usize| {
+        // SAFETY: as this function's.
+        let token = unsafe { cases[position].endpoint.attempt(slot, manner.location) };
+        token.map(|token| (position, token))
+    };
+    let mut tries = 0;
+    loop {
+        // Whoever is ready may be taken by somebody else before we take it.
+        while let Some(position) = match manner.deadline {
+            0 => ready_case_at_once(cases, manner.biased),
+            _ => ready_case(cases, manner.biased),
+        } {
+            if let Some(chosen) = attempt(cases, position) {
+                return Some(chosen);
+            }
+        }
+        if manner.deadline == 0 {
+            return None;
+        }
+        if manner.deadline != NEVER && clock::now() >= manner.deadline {
+            return None;
+        }
+        let kind = |side| match side {
+            Side::Receivers => Kind::Value,
+            Side::Senders => Kind::Promise,
+        };
+        // SAFETY: as this function's.
+        let ended = unsafe { wait(cases, slot, kind, manner) };
+        let chosen = match ended {
+            Some((position, Outcome::Done)) => Some((position, Token::Received)),
+            Some((position, Outcome::Closed)) => Some((position, Token::Closed)),
+            Some((position, Outcome::Paired(partner))) => Some((position, Token::Paired(partner))),
+            Some((position, _)) => attempt(cases, position),
+            None => None,
+        };
+        if chosen.is_some() {
+            return chosen;
+        }
+        tries += 1;
+        if tries % 16 == 0 {
+            // Two of us may be getting in each other's way.
+            crate::sched::yield_now();
+        }
+    }
+}
+
+/// Waits until one of the operations seems ready, and does nothing. The position
+/// of its case; `None` if time ran out.
+pub(super) fn observe(cases: &mut [Case<'_>], manner: Manner) -> Option<usize> {
+    loop {
+        let ready = match manner.deadline {
+            0 => ready_case_at_once(cases, manner.biased),
+            _ => ready_case(cases, manner.biased),
+        };
+        if ready.is_some() || manner.deadline == 0 {
+            return ready;
+        }
+        if manner.deadline != NEVER && clock::now() >= manner.deadline {
+            return None;
+        }
+        // SAFETY: an observer's slot is not used.
+        let ended = unsafe { wait(cases, ptr::null_mut(), |_| Kind::Observer, manner) };
+        if let Some((position, _)) = ended {
+            return Some(position);
+        }
+    }
+}
+
+/// Waits in the queues of all cases until one is ended by somebody, or seems
+/// ready, or is due. Then it is in none of them any more.
+///
+/// # Safety
+/// The slot is what the kinds say.
+unsafe fn wait(
+    cases: &mut [Case<'_>],
+    slot: *mut (),
+    kind: impl Fn(Side) -> Kind,
+    manner: Manner,
+) -> Option<(usize, Outcome)> {
+    let wait = Wait::current();
+    let waiter = wait.waiter();
+    for (position, case) in cases.iter_mut().enumerate() {
+        case.prepare(kind(case.endpoint.side()), slot, &wait, position);
+    }
+    let cases = &*cases;
+    wait.open();
+    let ticket = wait.ticket.get();
+    let start = random(cases.len());
+    let mut ready = None;
+    for offset in 0..cases.len() {
+        let position = (start + offset) % cases.len();
+        let case = &cases[position];
+        let Some(core) = case.endpoint.core() else {
+            continue;
+        };
+        // SAFETY: the node stays here, and is taken out again below.
+        unsafe { core.lock().enqueue(case.endpoint.side(), &case.node, true) };
+        if case.endpoint.is_ready(&wait) {
+            // Nobody but us may end it; unless somebody has.
+            if wait.win().is_some() {
+                ready = Some((position, Outcome::Retry));
+            }
+            break;
+        }
+        if case.node.kind != Kind::Observer {
+            case.endpoint.announce();
+        }
+        if !waiter.is_open(ticket) {
+            break;
+        }
+    }
+    if waiter.is_open(ticket) {
+        let due = cases.iter().map(|case| case.endpoint.due()).min();
+        let deadline = manner.deadline.min(due.unwrap_or(NEVER));
+        // SAFETY: the ticket is of this wait.
+        unsafe { park_claimed(waiter, ticket, deadline, manner.place(cases), || true) };
+    }
+    for case in cases {
+        // If it is not queued, whoever took it out has noted the outcome.
+        if case.node.is_queued()
+            && let Some(core) = case.endpoint.core()
+        {
+            // SAFETY: ours.
+            unsafe { core.lock().dequeue(case.endpoint.side(), &case.node) };
+        }
+    }
+    if ready.is_some() {
+        return ready;
+    }
+    let position = wait.case.get();
+    if wait.outcome.get() == Outcome::Promised
+        && let Some(core) = cases[position].endpoint.core()
+    {
+        // SAFETY: ours.
+        unsafe { keep_promise(core, core.lock(), &wait, manner.place(cases)) };
+    }
+    match wait.outcome.get() {
+        Outcome::Waiting => None,
+        outcome => Some((position, outcome)),
+    }
+}
+
+impl Manner {
+    fn place(&self, cases: &[Case<'_>]) -> Place {
+        // Of many, none is worth more than the others.
+        let origin = match cases {
+            [case] => case.endpoint.core().map(|core| core.origin()),
+            _ => None,
+        };
+        Place {
+            reason: WaitReason::Select,
+            location: self.location,
+            origin,
+        }
+    }
+}
+
+/// A select without cases: waits for ever, or for the time there is.
+pub(super) fn wait_for_nothing(manner: Manner) {
+    let place = Place {
+        reason: WaitReason::SelectNoCases,
+        location: manner.location,
+        origin: None,
+    };
+    if manner.deadline != 0 {
+        park::sleep_until(manner.deadline, place);
+    }
+}
+
+/// Room for the messages of all cases.
+pub(super) fn room(cases: &[Case<'_>]) -> Room {
+    Room::for_all(cases)
+}
