@@ -17,6 +17,16 @@ pub struct Case<'a> {
     /// What the user calls it.
     pub(super) index: usize,
     pub(super) node: Node,
+    /// The thread that made it, where messages may be dropped that are not `Send`.
+    pub(super) maker: *const (),
+}
+
+/// Something that tells the threads that are alive from each other.
+pub(super) fn this_thread() -> *const () {
+    thread_local! {
+        static HERE: u8 = const { 0 };
+    }
+    HERE.with(|here| ptr::from_ref(here).cast())
 }
 
 impl<'a> Case<'a> {
@@ -26,6 +36,7 @@ impl<'a> Case<'a> {
             half: ptr::from_ref(endpoint).cast(),
             index,
             node: Node::unused(),
+            maker: this_thread(),
         }
     }
 

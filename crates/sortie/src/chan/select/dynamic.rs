@@ -46,6 +46,16 @@ pub struct Select<'a> {
     biased: bool,
 }
 
+// SAFETY: the cases refer to halves of channels, whose locks and queues may be
+// used by any thread. If messages are not `Send`, so that the halves are not
+// either, their bytes may pass through the thread that selects; but there it
+// cannot name the half to get at them, and `SelectedOperation` does not drop them
+// on another thread than the half's. The nodes are used only within a call that
+// has the set by exclusive reference.
+unsafe impl Send for Select<'_> {}
+// SAFETY: as above; by shared reference a set can only be cloned.
+unsafe impl Sync for Select<'_> {}
+
 impl<'a> Select<'a> {
     /// An empty set.
     pub fn new() -> Self {

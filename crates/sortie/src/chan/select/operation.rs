@@ -3,7 +3,7 @@
 use super::super::channel::{Flavour, Receiver, Sender};
 use super::super::core::Side;
 use super::super::errors::{RecvError, SendError};
-use super::case::{Case, Room};
+use super::case::{Case, Room, this_thread};
 use super::endpoint::{Endpoint, Token};
 use super::engine::{self, Manner};
 use std::fmt;
@@ -23,6 +23,7 @@ pub struct SelectedOperation<'a> {
     index: usize,
     endpoint: &'a (dyn Endpoint + 'a),
     half: *const (),
+    maker: *const (),
     room: Room,
 }
 
@@ -38,6 +39,7 @@ impl<'a> SelectedOperation<'a> {
             index: case.index,
             endpoint: case.endpoint,
             half: case.half,
+            maker: case.maker,
             room,
         })
     }
@@ -128,8 +130,11 @@ impl fmt::Debug for SelectedOperation<'_> {
 
 impl Drop for SelectedOperation<'_> {
     fn drop(&mut self) {
-        // SAFETY: begun by this endpoint, with this slot, and not completed.
-        unsafe { self.endpoint.abandon(self.token, self.room.slot()) };
+        if self.token != Token::Received || self.maker == this_thread() {
+            // SAFETY: begun by this endpoint, with this slot, and not completed. A
+            // message is dropped where the half may be used.
+            unsafe { self.endpoint.abandon(self.token, self.room.slot()) };
+        }
         assert!(
             thread::panicking(),
             "dropped `SelectedOperation` without completing the operation"
