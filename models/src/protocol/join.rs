@@ -1,0 +1,166 @@
+//! The join word: a result is taken or dropped once, and the header freed once.
+//!
+//! * *The goroutine* puts its result into its header, and exchanges OPEN or the
+//!   waiter's address for DONE. If the handle is gone it drops the result itself,
+//!   and frees the header.
+//! * *The handle* exchanges OPEN for DETACHED when it is dropped, or for its owner's
+//!   address when he wants to wait. Where the goroutine was first, result and header
+//!   are the handle's.
+//!
+//! Checked, with the real parking: whichever is first, result and header are used by
+//! one at a time, who sees what the other did, and each is done with once; the
+//! waiter is looked at only while he waits.
+//!
+//! Seen to fail: with `Relaxed` for either half of `finish`'s exchange, or of
+//! `leave`'s; for the load of `is_done`, or of `is_detached`; when `finish` stores
+//! DONE without looking.
+
+use super::explore;
+use crate::base::atomic::known;
+use crate::goroutine::join_word::{Handle, JoinWord};
+use crate::park::{ThreadParker, park};
+use crate::sched::deadlock;
+use loom::cell::UnsafeCell;
+use loom::thread;
+use std::sync::Arc;
+
+/// What the word guards.
+#[derive(Debug)]
+struct Header {
+    word: JoinWord,
+    /// The result; and whether it was there at all.
+    result: UnsafeCell<Option<u32>>,
+    frees: UnsafeCell<u32>,
+}
+
+/// What the goroutine wakes; on the waiter's stack.
+struct Waiter {
+    parker: ThreadParker,
+    /// Whether it is still there.
+    waits: UnsafeCell<bool>,
+}
+
+const RESULT: u32 = 42;
+
+impl Header {
+    fn new() -> Arc<Self> {
+        let header = known(Header {
+            word: JoinWord::default(),
+            result: UnsafeCell::new(None),
+            frees: UnsafeCell::new(0),
+        });
+        header.word.reset();
+        Arc::new(header)
+    }
+
+    fn take(&self) -> Option<u32> {
+        // SAFETY: the pointer is valid; loom checks the rest, here and below.
+        self.result.with_mut(|result| unsafe { (*result).take() })
+    }
+
+    fn has_result(&self) -> bool {
+        // SAFETY: as above.
+        self.result.with(|result| unsafe { (*result).is_some() })
+    }
+
+    fn free(&self) {
+        assert!(!self.has_result(), "the result was forgotten");
+        // SAFETY: as above.
+        self.frees.with_mut(|frees| unsafe { *frees += 1 });
+    }
+
+    /// The goroutine: runs, and ends as `task::join::complete` has it.
+    fn run(&self) {
+        // SAFETY: as above.
+        self.result
+            .with_mut(|result| unsafe { *result = Some(RESULT) });
+        loop {
+            if self.word.is_detached() {
+                self.take();
+            }
+            match self.word.finish() {
+                Handle::Exists => return,
+                Handle::Waits(waiter) => {
+                    // SAFETY: the waiter waits until made ready, which is what
+                    // the model checks.
+                    let waiter = unsafe { &*(waiter as *const Waiter) };
+                    // SAFETY: as above.
+                    waiter.waits.with(|waits| assert!(unsafe { *waits }));
+                    waiter.parker.ready();
+                    return;
+                }
+                Handle::Gone if self.has_result() => {}
+                Handle::Gone => {
+                    self.free();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The handle joins. `waiter` outlives the model, so that loom may notice what
+    /// happens after the wait.
+    fn join(&self, waiter: &Waiter) {
+        if !self.word.is_done() {
+            let address = std::ptr::from_ref(waiter) as usize;
+            park(&waiter.parker, || self.word.wait(address));
+            assert!(self.word.is_done());
+        }
+        // SAFETY: as above.
+        waiter.waits.with_mut(|waits| unsafe { *waits = false });
+        assert_eq!(self.take(), Some(RESULT));
+        self.free();
+    }
+
+    /// The handle is dropped.
+    fn drop_handle(&self) {
+        if !self.word.detach() {
+            assert_eq!(self.take(), Some(RESULT));
+            self.free();
+        }
+    }
+}
+
+/// A goroutine against what is done with its handle.
+fn check(name: &str, handle: impl Fn(&Header, &Waiter) + Send + Sync + 'static) {
+    explore(name, move || {
+        let header = Header::new();
+        let waiter = Waiter {
+            parker: known(ThreadParker::new()),
+            waits: UnsafeCell::new(true),
+        };
+        let goroutine = {
+            let header = header.clone();
+            thread::spawn(move || header.run())
+        };
+        handle(&header, &waiter);
+        goroutine.join().unwrap();
+        // SAFETY: as above.
+        header
+            .frees
+            .with(|frees| assert_eq!(unsafe { *frees }, 1, "freed once"));
+        assert!(!header.has_result());
+        deadlock::nobody_waits();
+    });
+}
+
+#[test]
+fn joined() {
+    check("join, joined", |header, waiter| header.join(waiter));
+}
+
+#[test]
+fn dropped() {
+    check("join, dropped", |header, _| header.drop_handle());
+}
+
+#[test]
+fn looked_at_first() {
+    check("join, looked at first", |header, waiter| {
+        if header.word.is_done() {
+            header.join(waiter);
+        } else {
+            header.drop_handle();
+        }
+    });
+}

@@ -1,0 +1,50 @@
+//! The wake gate: no goroutine is left while everybody sleeps.
+//!
+//! * *The submitter* puts a goroutine where it is found, passes the light barrier,
+//!   and wakes a machine if a processor is idle and nobody searches.
+//! * *The searcher*, before it sleeps, says that its processor is idle and that it
+//!   searches no longer, passes the heavy barrier, and looks once more. One that
+//!   finds work, and is the last, wakes the next.
+//!
+//! Checked: a goroutine that is submitted while the only machine goes to sleep is
+//! run. Of two goroutines, the first of which waits for the second, both are run,
+//! although the second submitter may find that somebody searches already. If
+//! either were not, all would sleep, which loom reports.
+//!
+//! Seen to fail: without `light` or without `heavy`; without the last look; when a
+//! searcher says that it searches no longer only after the last look; when one that
+//! finds work does not wake the next.
+
+use super::explore_bounded;
+use super::machines::Scheduler;
+use loom::thread;
+
+/// Submits so many goroutines to so many machines that all go to sleep.
+fn submit(machines: usize, goroutines: u32) {
+    let scheduler = Scheduler::new(machines, machines, goroutines, goroutines > 1);
+    let threads: Vec<_> = (0..machines)
+        .map(|m| {
+            let p = scheduler.take_idle().unwrap();
+            scheduler.acquire(m, p);
+            let scheduler = scheduler.clone();
+            thread::spawn(move || scheduler.work(m, Some(p), false))
+        })
+        .collect();
+    for _ in 0..goroutines {
+        scheduler.inject();
+        scheduler.wake_for_work();
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn one_machine() {
+    explore_bounded("wake gate, one machine", 4, || submit(1, 1));
+}
+
+#[test]
+fn two_machines() {
+    explore_bounded("wake gate, two machines", 2, || submit(2, 2));
+}
