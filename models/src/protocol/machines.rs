@@ -294,6 +294,8 @@ impl Scheduler {
             && let Some(p) = self.take_idle()
         {
             self.acquire(m, p);
+            self.gate.start_searching();
+            *searching = true;
             return Some(p);
         }
         None

@@ -44,6 +44,31 @@ fn one_machine() {
     explore_bounded("wake gate, one machine", 4, || submit(1, 1));
 }
 
+/// Two submit at once, while the only machine goes to sleep again and again.
+#[test]
+fn two_submitters() {
+    explore_bounded("wake gate, two submitters", 3, || {
+        let scheduler = Scheduler::new(1, 1, 2, false);
+        let p = scheduler.take_idle().unwrap();
+        scheduler.acquire(0, p);
+        let machine = {
+            let scheduler = scheduler.clone();
+            thread::spawn(move || scheduler.work(0, Some(p), false))
+        };
+        let submitter = {
+            let scheduler = scheduler.clone();
+            thread::spawn(move || {
+                scheduler.inject();
+                scheduler.wake_for_work();
+            })
+        };
+        scheduler.inject();
+        scheduler.wake_for_work();
+        submitter.join().unwrap();
+        machine.join().unwrap();
+    });
+}
+
 #[test]
 fn two_machines() {
     explore_bounded("wake gate, two machines", 2, || submit(2, 2));

@@ -77,6 +77,11 @@ impl WakeGate {
         true
     }
 
+    /// Becomes a searcher again, having found work in the last look.
+    pub(crate) fn start_searching(&self) {
+        self.searching.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// A processor became idle.
     pub(crate) fn add_idle(&self) {
         self.idle.fetch_add(1, Ordering::AcqRel);
