@@ -60,6 +60,7 @@ macro_rules! atomic {
                 self.get().swap(value, ordering)
             }
 
+            #[allow(dead_code, reason = "as above")]
             pub(crate) fn compare_exchange(
                 &self,
                 current: $value,

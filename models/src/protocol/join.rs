@@ -15,12 +15,11 @@
 //! `leave`'s; for the load of `is_done`, or of `is_detached`; when `finish` stores
 //! DONE without looking.
 
-use super::explore;
+use super::{Watched, explore};
 use crate::base::atomic::known;
 use crate::goroutine::join_word::{Handle, JoinWord};
 use crate::park::{ThreadParker, park};
 use crate::sched::deadlock;
-use loom::cell::UnsafeCell;
 use loom::thread;
 use std::sync::Arc;
 
@@ -29,15 +28,15 @@ use std::sync::Arc;
 struct Header {
     word: JoinWord,
     /// The result; and whether it was there at all.
-    result: UnsafeCell<Option<u32>>,
-    frees: UnsafeCell<u32>,
+    result: Watched<Option<u32>>,
+    frees: Watched<u32>,
 }
 
 /// What the goroutine wakes; on the waiter's stack.
 struct Waiter {
     parker: ThreadParker,
     /// Whether it is still there.
-    waits: UnsafeCell<bool>,
+    waits: Watched<bool>,
 }
 
 const RESULT: u32 = 42;
@@ -46,34 +45,29 @@ impl Header {
     fn new() -> Arc<Self> {
         let header = known(Header {
             word: JoinWord::default(),
-            result: UnsafeCell::new(None),
-            frees: UnsafeCell::new(0),
+            result: Watched::new(None),
+            frees: Watched::new(0),
         });
         header.word.reset();
         Arc::new(header)
     }
 
     fn take(&self) -> Option<u32> {
-        // SAFETY: the pointer is valid; loom checks the rest, here and below.
-        self.result.with_mut(|result| unsafe { (*result).take() })
+        self.result.change(Option::take)
     }
 
     fn has_result(&self) -> bool {
-        // SAFETY: as above.
-        self.result.with(|result| unsafe { (*result).is_some() })
+        self.result.look(Option::is_some)
     }
 
     fn free(&self) {
         assert!(!self.has_result(), "the result was forgotten");
-        // SAFETY: as above.
-        self.frees.with_mut(|frees| unsafe { *frees += 1 });
+        self.frees.change(|frees| *frees += 1);
     }
 
     /// The goroutine: runs, and ends as `task::join::complete` has it.
     fn run(&self) {
-        // SAFETY: as above.
-        self.result
-            .with_mut(|result| unsafe { *result = Some(RESULT) });
+        self.result.change(|result| *result = Some(RESULT));
         loop {
             if self.word.is_detached() {
                 self.take();
@@ -84,8 +78,7 @@ impl Header {
                     // SAFETY: the waiter waits until made ready, which is what
                     // the model checks.
                     let waiter = unsafe { &*(waiter as *const Waiter) };
-                    // SAFETY: as above.
-                    waiter.waits.with(|waits| assert!(unsafe { *waits }));
+                    waiter.waits.look(|waits| assert!(*waits));
                     waiter.parker.ready();
                     return;
                 }
@@ -106,8 +99,7 @@ impl Header {
             park(&waiter.parker, || self.word.wait(address));
             assert!(self.word.is_done());
         }
-        // SAFETY: as above.
-        waiter.waits.with_mut(|waits| unsafe { *waits = false });
+        waiter.waits.change(|waits| *waits = false);
         assert_eq!(self.take(), Some(RESULT));
         self.free();
     }
@@ -127,7 +119,7 @@ fn check(name: &str, handle: impl Fn(&Header, &Waiter) + Send + Sync + 'static) 
         let header = Header::new();
         let waiter = Waiter {
             parker: known(ThreadParker::new()),
-            waits: UnsafeCell::new(true),
+            waits: Watched::new(true),
         };
         let goroutine = {
             let header = header.clone();
@@ -135,10 +127,9 @@ fn check(name: &str, handle: impl Fn(&Header, &Waiter) + Send + Sync + 'static) 
         };
         handle(&header, &waiter);
         goroutine.join().unwrap();
-        // SAFETY: as above.
         header
             .frees
-            .with(|frees| assert_eq!(unsafe { *frees }, 1, "freed once"));
+            .look(|frees| assert_eq!(*frees, 1, "freed once"));
         assert!(!header.has_result());
         deadlock::nobody_waits();
     });

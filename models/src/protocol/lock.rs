@@ -12,21 +12,18 @@
 //! the lock, or for the `Release` of the one that frees it; when a sleeper takes
 //! the lock as HELD (somebody sleeps for ever); when unlocking wakes nobody.
 
-use super::{explore, explore_bounded};
+use super::{Watched, explore, explore_bounded};
 use crate::base::atomic::known;
 use crate::base::lock::Lock;
-use loom::cell::UnsafeCell;
 use loom::thread;
 use std::sync::Arc;
 
 /// So many threads add to a number so many times each.
 fn count(threads: usize, times: usize) {
-    // loom's cell, so that it notices races.
-    let lock = Arc::new(known(Lock::new(UnsafeCell::new(0))));
-    let add = move |lock: &Lock<UnsafeCell<usize>>| {
+    let lock = Arc::new(known(Lock::new(Watched::new(0))));
+    let add = move |lock: &Lock<Watched<usize>>| {
         for _ in 0..times {
-            // SAFETY: the pointer is valid; loom checks the rest.
-            lock.lock().with_mut(|number| unsafe { *number += 1 });
+            lock.lock().change(|number| *number += 1);
         }
     };
     let others: Vec<_> = (1..threads)
@@ -39,9 +36,8 @@ fn count(threads: usize, times: usize) {
     for other in others {
         other.join().unwrap();
     }
-    // SAFETY: as above.
     lock.lock()
-        .with(|number| assert_eq!(unsafe { *number }, threads * times));
+        .look(|number| assert_eq!(*number, threads * times));
 }
 
 #[test]

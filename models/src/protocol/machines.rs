@@ -7,12 +7,12 @@
 //! processor is there and no machine sleeps, the next machine that is about to
 //! sleep takes the new one's part.
 
+use super::Watched;
 use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, known};
 use crate::base::futex;
 use crate::base::lock::Lock;
 use crate::sched::seat::Seat;
 use crate::sched::wake_gate::WakeGate;
-use loom::cell::UnsafeCell;
 use std::ptr;
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use std::sync::Arc;
 pub(super) struct Processor {
     /// Goroutines that wait here. Whoever has the processor changes it.
     queue: AtomicU32,
-    /// What belongs to whoever has the processor: loom notices if two have.
-    uses: UnsafeCell<u32>,
+    /// What belongs to whoever has the processor.
+    uses: Watched<u32>,
 }
 
 #[derive(Debug)]
@@ -61,8 +61,7 @@ pub(super) struct Scheduler {
 
 impl Processor {
     fn touch(&self) {
-        // SAFETY: the pointer is valid; loom checks the rest.
-        self.uses.with_mut(|uses| unsafe { *uses += 1 });
+        self.uses.change(|uses| *uses += 1);
     }
 
     /// Adds a goroutine. The caller has the processor.
@@ -103,7 +102,7 @@ impl Scheduler {
             processors: (0..processors)
                 .map(|_| Processor {
                     queue: AtomicU32::new(0),
-                    uses: UnsafeCell::new(0),
+                    uses: Watched::new(0),
                 })
                 .collect(),
             machines: (0..machines)
@@ -151,17 +150,25 @@ impl Scheduler {
 
     pub(super) fn wake_for_work(&self) {
         if self.gate.should_wake() {
-            match self.take_idle() {
-                Some(p) => self.start_machine(p, true),
-                None => {
+            let taken = {
+                let mut idle = self.idle.lock();
+                let taken = self.pick_idle(&mut idle);
+                if taken.is_none() {
                     self.gate.stop_searching();
                 }
+                taken
+            };
+            if let Some(p) = taken {
+                self.start_machine(p, true);
             }
         }
     }
 
     pub(super) fn take_idle(&self) -> Option<usize> {
-        let mut idle = self.idle.lock();
+        self.pick_idle(&mut self.idle.lock())
+    }
+
+    fn pick_idle(&self, idle: &mut Idle) -> Option<usize> {
         let p = idle.processors.pop()?;
         self.gate.remove_idle();
         Some(p)
@@ -266,12 +273,10 @@ impl Scheduler {
     fn take_global(&self) -> bool {
         let mut seen = self.global.load(Ordering::Acquire);
         while seen != 0 {
-            match self.global.compare_exchange(
-                seen,
-                seen - 1,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
+            match self
+                .global
+                .compare_exchange(seen, seen - 1, Ordering::AcqRel, Ordering::Acquire)
+            {
                 Ok(_) => return true,
                 Err(now) => seen = now,
             }

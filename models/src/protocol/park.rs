@@ -17,35 +17,32 @@
 //! or a refused commit does not; when a waiter who lost the claim returns without
 //! waiting for the winner; when the word is only read, and stays 1.
 
-use super::explore_bounded;
+use super::{Watched, explore_bounded};
 use crate::base::atomic::known;
 use crate::base::clock::NEVER;
 use crate::base::lock::Lock;
 use crate::goroutine::claim::Ticket;
 use crate::park::{ThreadParker, Woken, park, park_claimed};
 use crate::sched::deadlock;
-use loom::cell::UnsafeCell;
 use loom::thread;
 use std::sync::Arc;
 
 /// Something that a waker writes, and the one he wakes reads.
 #[derive(Debug)]
-struct Gift(UnsafeCell<u32>);
+struct Gift(Watched<u32>);
 
 impl Gift {
     fn new() -> Self {
-        Gift(UnsafeCell::new(0))
+        Gift(Watched::new(0))
     }
 
     fn give(&self) {
-        // SAFETY: the pointer is valid; loom checks the rest.
-        self.0.with_mut(|gifts| unsafe { *gifts += 1 });
+        self.0.change(|gifts| *gifts += 1);
     }
 
     fn check(&self) {
-        // SAFETY: as above.
         self.0
-            .with(|gifts| assert_eq!(unsafe { *gifts }, 1, "woken without reason"));
+            .look(|gifts| assert_eq!(*gifts, 1, "woken without reason"));
     }
 }
 

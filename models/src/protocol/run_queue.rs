@@ -13,16 +13,15 @@
 //! owner pushes into a full ring, or one slot too early; when `spill` does not care
 //! whether its exchange succeeded.
 
-use super::{explore, explore_bounded};
+use super::{Watched, explore, explore_bounded};
 use crate::base::atomic::known;
 use crate::base::run_queue::RunQueue;
-use loom::cell::UnsafeCell;
 use loom::thread;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// What is queued: a cell of loom's, which notices races.
-type Entry = UnsafeCell<u32>;
+/// What is queued.
+type Entry = Watched<u32>;
 
 const PUSHED: u32 = 1;
 const TAKEN: u32 = 2;
@@ -33,25 +32,18 @@ struct Model<const N: usize> {
     entries: Vec<Entry>,
 }
 
-// SAFETY: pointers in the queue are to the entries, which live as long; who uses
-// an entry when is what the model checks.
-unsafe impl<const N: usize> Sync for Model<N> {}
-// SAFETY: as above.
-unsafe impl<const N: usize> Send for Model<N> {}
-
 impl<const N: usize> Model<N> {
     fn new(entries: usize) -> Arc<Self> {
         Arc::new(Model {
             queue: known(RunQueue::new()),
-            entries: (0..entries).map(|_| UnsafeCell::new(0)).collect(),
+            entries: (0..entries).map(|_| Watched::new(0)).collect(),
         })
     }
 
     /// Pushes an entry, as the owner. If there is no room takes half out first.
     fn push(&self, index: usize) {
         let entry = &self.entries[index];
-        // SAFETY: the pointer is valid; loom checks the rest.
-        entry.with_mut(|state| unsafe { *state = PUSHED });
+        entry.change(|state| *state = PUSHED);
         let mut refused = Some(NonNull::from(entry));
         while let Some(entry) = refused {
             // SAFETY: called by the owner, here and below.
@@ -87,8 +79,7 @@ impl<const N: usize> Model<N> {
         while self.pop() {}
         assert!(self.queue.is_empty());
         for entry in &self.entries {
-            // SAFETY: as in `push`.
-            entry.with(|state| assert_eq!(unsafe { *state }, TAKEN, "lost"));
+            entry.look(|state| assert_eq!(*state, TAKEN, "lost"));
         }
     }
 }
@@ -96,11 +87,8 @@ impl<const N: usize> Model<N> {
 fn take(entry: NonNull<Entry>) {
     // SAFETY: entries live as long as the model.
     let entry = unsafe { entry.as_ref() };
-    entry.with_mut(|state| {
-        // SAFETY: the pointer is valid; loom checks the rest.
-        let before = unsafe { std::mem::replace(&mut *state, TAKEN) };
-        assert_eq!(before, PUSHED, "taken twice");
-    });
+    let before = entry.change(|state| std::mem::replace(state, TAKEN));
+    assert_eq!(before, PUSHED, "taken twice");
 }
 
 #[test]

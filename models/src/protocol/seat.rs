@@ -15,23 +15,21 @@
 //! when it reads null (the processor is lost); when `set` does not lock (it comes
 //! back); with a `Relaxed` store of what a borrower gives back.
 
-use super::{explore, explore_bounded};
+use super::{Watched, explore, explore_bounded};
 use crate::base::atomic::known;
 use crate::sched::seat::Seat;
-use loom::cell::UnsafeCell;
 use loom::thread;
 use std::ptr;
 use std::sync::Arc;
 
 /// What belongs to whoever has the processor: how often it was used.
 #[derive(Debug)]
-struct Processor(UnsafeCell<u32>);
+struct Processor(Watched<u32>);
 
 impl Processor {
     /// Uses it. loom notices if somebody else does, too.
     fn touch(&self) {
-        // SAFETY: the pointer is valid; loom checks the rest.
-        self.0.with_mut(|uses| unsafe { *uses += 1 });
+        self.0.change(|uses| *uses += 1);
     }
 }
 
@@ -46,7 +44,7 @@ impl Model {
     fn new() -> Arc<Self> {
         let model = Arc::new(Model {
             seat: known(Seat::new()),
-            processor: Processor(UnsafeCell::new(0)),
+            processor: Processor(Watched::new(0)),
         });
         model.seat.set(model.pointer());
         model.seat.exit();

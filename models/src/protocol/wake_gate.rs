@@ -47,7 +47,7 @@ fn one_machine() {
 /// Two submit at once, while the only machine goes to sleep again and again.
 #[test]
 fn two_submitters() {
-    explore_bounded("wake gate, two submitters", 3, || {
+    explore_bounded("wake gate, two submitters", 4, || {
         let scheduler = Scheduler::new(1, 1, 2, false);
         let p = scheduler.take_idle().unwrap();
         scheduler.acquire(0, p);

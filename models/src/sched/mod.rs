@@ -4,6 +4,7 @@ pub(crate) mod deadlock;
 #[path = "../../../crates/sortie/src/sched/seat.rs"]
 pub(crate) mod seat;
 #[path = "../../../crates/sortie/src/sched/wake_gate.rs"]
+#[allow(dead_code, reason = "some of it is for metrics")]
 pub(crate) mod wake_gate;
 
 /// As the scheduler's.
