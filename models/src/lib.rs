@@ -34,6 +34,10 @@
 //!   `Release` beside a fence. So orderings are also exercised on paths without.
 //! * A load is never given a value that is stored later in loom's order, and an
 //!   exchange marked weak never fails for no reason.
+//! * loom remembers only the last access to each word, to find what to try in another
+//!   order. So where a thread loads a word and then changes it, an earlier load by
+//!   another thread may be tried in one order only. The model of joining, where this
+//!   mattered, is run with either side as the first.
 //! * Models with many steps are explored up to a number of preemptions. Nearly
 //!   all known bugs of this kind need two at most.
 //! * Sleeping and waking on a word orders memory here, by the mutex. In the

@@ -5,6 +5,11 @@
 //! caller of `heavy` wrote before; if it is behind that place, the caller sees what
 //! it wrote before. Two sequentially consistent fences give exactly this
 //! alternative, so a protocol that is right with them is right with the barrier.
+//!
+//! Between two `light` ones there is no barrier in the runtime, but there is a fence
+//! here. They meet in the wake gate only, where a submitter passes one, and so does
+//! a searcher who has found work. He has just left the count by an exchange, which is
+//! a full barrier on x86, the only machine that the runtime runs on.
 
 use loom::sync::atomic::{Ordering, fence};
 

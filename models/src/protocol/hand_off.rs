@@ -65,10 +65,10 @@ fn retake(queued: u32) {
 
 #[test]
 fn with_work_queued() {
-    explore_bounded("hand-off, work queued", 2, || retake(1));
+    explore_bounded("hand-off, work queued", 3, || retake(1));
 }
 
 #[test]
 fn with_nothing_queued() {
-    explore_bounded("hand-off, nothing queued", 2, || retake(0));
+    explore_bounded("hand-off, nothing queued", 3, || retake(0));
 }

@@ -8,8 +8,8 @@
 //! Checked: the data are never accessed by two threads at once, nor without having
 //! seen what the last holder did; everybody gets the lock in the end.
 //!
-//! Seen to fail: with `Relaxed` for the `Acquire` of any of the exchanges that take
-//! the lock, or for the `Release` of the one that frees it; when a sleeper takes
+//! Seen to fail: with `Relaxed` for the `Acquire` of the first or last exchange that
+//! takes the lock, or for the `Release` of the one that frees it; when a sleeper takes
 //! the lock as HELD (somebody sleeps for ever); when unlocking wakes nobody.
 
 use super::{Watched, explore, explore_bounded};

@@ -15,7 +15,8 @@
 //! Seen to fail: with `Relaxed` for the `Release` in `ready` or the `Acquire` of the
 //! waiter's exchanges; when `ready` wakes nobody; when the time-out does not claim,
 //! or a refused commit does not; when a waiter who lost the claim returns without
-//! waiting for the winner; when the word is only read, and stays 1.
+//! waiting for the winner, or sleeps only until a deadline that is past; when the
+//! word is only read, and stays 1.
 
 use super::{Watched, explore_bounded};
 use crate::base::atomic::known;

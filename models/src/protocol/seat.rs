@@ -13,7 +13,7 @@
 //! Seen to fail: without `light` or without `heavy`; with a `Relaxed` store in
 //! `exit`, or load of `inside` in `vacate`; when `enter` does not wait for the lock
 //! when it reads null (the processor is lost); when `set` does not lock (it comes
-//! back); with a `Relaxed` store of what a borrower gives back.
+//! back); with a `Relaxed` store of what a borrower gives back, or load of it in `enter`.
 
 use super::{Watched, explore, explore_bounded};
 use crate::base::atomic::known;

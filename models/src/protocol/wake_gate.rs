@@ -7,13 +7,17 @@
 //!   finds work, and is the last, wakes the next.
 //!
 //! Checked: a goroutine that is submitted while the only machine goes to sleep is
-//! run. Of two goroutines, the first of which waits for the second, both are run,
-//! although the second submitter may find that somebody searches already. If
-//! either were not, all would sleep, which loom reports.
+//! run; so are two, submitted by two threads at once. Of two goroutines, the first
+//! of which occupies its machine until the second has run, both are run, although
+//! their submitter may find that somebody searches already. If one were not, all
+//! would sleep, which loom reports.
 //!
 //! Seen to fail: without `light` or without `heavy`; without the last look; when a
 //! searcher says that it searches no longer only after the last look; when one that
-//! finds work does not wake the next.
+//! finds work does not wake the next, or finds it in the last look and does not count
+//! as a searcher again; when a submitter who finds no processor leaves the count
+//! outside the idle lock. Not seen within the bound: that `should_wake` must read
+//! the idle count with `Acquire`.
 
 use super::explore_bounded;
 use super::machines::Scheduler;
