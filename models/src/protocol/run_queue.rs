@@ -10,8 +10,8 @@
 //!
 //! Seen to fail: with a `Relaxed` store of the tail; when `steal_into` reads the
 //! tail `Relaxed`; when `pop` stores the head instead of exchanging it; when the
-//! owner pushes into a full ring, or one slot too early; when `spill` does not care
-//! whether its exchange succeeded. Not to be seen with loom: that `push` must read the
+//! owner pushes into a full ring; when `spill` does not care whether its exchange
+//! succeeded. Not to be seen with loom: that `push` must read the
 //! head with `Acquire`, lest a thief reads what is only pushed later.
 
 use super::{Watched, explore, explore_bounded};
