@@ -4,6 +4,10 @@ use super::atomic::AtomicU32;
 use super::clock::{self, NEVER};
 use super::syscall::syscall4;
 
+/// How often a word is looked at before sleeping on it: about a microsecond, since
+/// those who hold a lock are that short.
+pub(crate) const SPINS: u32 = 40;
+
 /// Sleeps while `word` is `expected`, until woken, or until `deadline` (of
 /// [`clock::now`]). May return early for no reason.
 pub(crate) fn wait_until(word: &AtomicU32, expected: u32, deadline: u64) {

@@ -53,9 +53,7 @@ impl RawLock {
     #[cold]
     #[inline(never)]
     fn lock_slow(&self) {
-        /// About a microsecond: holders are that short.
-        const SPINS: u32 = 40;
-        for _ in 0..SPINS {
+        for _ in 0..futex::SPINS {
             match self.0.load(Ordering::Relaxed) {
                 FREE if self.try_lock() => return,
                 CONTENDED => break,

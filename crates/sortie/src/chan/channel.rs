@@ -14,6 +14,7 @@ use super::zero::Zero;
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::clock::{self, NEVER};
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -135,10 +136,28 @@ impl<T> Shared<T> {
     fn discard(&self) {
         match &self.flavour {
             Flavour::Zero(_) => {}
-            Flavour::Bounded(channel) => while let Ok(Some(_)) = channel.buffer.pop() {},
-            Flavour::Unbounded(channel) => while let Ok(Some(_)) = channel.buffer.pop() {},
+            Flavour::Bounded(channel) => discard(&channel.buffer),
+            Flavour::Unbounded(channel) => discard(&channel.buffer),
         }
     }
+}
+
+/// Drops all messages. If a destructor panics the rest is forgotten: the channel
+/// is going to be dropped while that panic unwinds, where another would abort.
+fn discard<T>(buffer: &impl Buffer<T>) {
+    struct Rest<'a, T, B: Buffer<T>>(&'a B, PhantomData<T>);
+    impl<T, B: Buffer<T>> Drop for Rest<'_, T, B> {
+        fn drop(&mut self) {
+            while let Ok(Some(message)) = self.0.pop() {
+                mem::forget(message);
+            }
+        }
+    }
+    let rest = Rest(buffer, PhantomData);
+    while let Ok(Some(message)) = buffer.pop() {
+        drop(message);
+    }
+    mem::forget(rest);
 }
 
 /// Makes a channel without a bound: sending never waits.

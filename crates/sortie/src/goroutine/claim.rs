@@ -46,18 +46,18 @@ impl Ticket {
 
     const STEP: u64 = 4;
 
-    fn parked(self) -> u64 {
+    const fn parked(self) -> u64 {
         self.0 + 1
     }
 
-    fn won(self) -> u64 {
+    const fn won(self) -> u64 {
         self.0 + 2
     }
 }
 
 impl Claim {
     /// A claim for memory that was never used.
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Claim(AtomicU64::new(Ticket::NONE.won()))
     }
 

@@ -1,8 +1,9 @@
 //! The header itself.
 
 use super::claim::Claim;
+use super::join_word::JoinWord;
 use super::reason::WaitReason;
-use crate::base::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use crate::base::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use sortie_fiber::raw::RawFiber;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -82,8 +83,8 @@ pub(crate) struct G {
     /// First runs the closure; then, if there is a result, drops it. Returns what
     /// is to be done at the end (a `sched::entry::Ending`).
     pub(crate) body: Cell<Option<unsafe fn(GRef) -> *const ()>>,
-    /// State of the handle; see `task::join`.
-    pub(crate) join: AtomicUsize,
+    /// State of the handle.
+    pub(crate) join: JoinWord,
     /// Its scheduler (a `sched::Scheduler`).
     pub(crate) runtime: Cell<*const ()>,
     /// The scope it was made in (a `task::scope::Count`), or null.

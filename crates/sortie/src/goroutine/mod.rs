@@ -32,6 +32,7 @@
 pub(crate) mod claim;
 pub(crate) mod current;
 pub(crate) mod header;
+pub(crate) mod join_word;
 pub(crate) mod list;
 pub(crate) mod reason;
 pub(crate) mod slab;

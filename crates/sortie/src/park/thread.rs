@@ -42,20 +42,21 @@ impl Drop for Own {
 }
 
 impl ThreadParker {
+    pub(crate) const fn new() -> Self {
+        ThreadParker {
+            word: AtomicU32::new(NOTHING),
+            counts: AtomicU32::new(0),
+            claim: Claim::new(),
+        }
+    }
+
     /// The calling thread's.
     pub(crate) fn current() -> &'static ThreadParker {
         thread_local! {
             static OWN: Own = const { Own(Cell::new(None)) };
         }
         let take = || FREE.lock().ok().and_then(|mut free| free.pop());
-        let new = || -> &'static ThreadParker {
-            let parker = ThreadParker {
-                word: AtomicU32::new(NOTHING),
-                counts: AtomicU32::new(0),
-                claim: Claim::new(),
-            };
-            Box::leak(Box::new(parker))
-        };
+        let new = || -> &'static ThreadParker { Box::leak(Box::new(ThreadParker::new())) };
         OWN.try_with(|own| {
             if own.0.get().is_none() {
                 own.0.set(Some(take().unwrap_or_else(new)));

@@ -237,6 +237,9 @@ impl M {
             && let Some(p) = scheduler.take_idle(Some(p))
         {
             acquire(self, p);
+            // Whoever saw us search may have left more than this to us.
+            scheduler.gate.start_searching();
+            self.searching.set(true);
             return Some(p);
         }
         None

@@ -76,17 +76,30 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     fn wake_searcher(&self) {
-        match self.take_idle(None) {
-            Some(p) => self.start_machine(p, true),
-            None => {
+        let taken = {
+            let mut idle = self.idle.lock();
+            let taken = self.pick_idle(&mut idle, None);
+            if taken.is_none() {
+                // Under the lock: whoever sees a processor that becomes idle from
+                // now on does not count on us to search.
                 self.gate.stop_searching();
             }
+            taken
+        };
+        if let Some(p) = taken {
+            self.sysmon.wake_if_sleeping();
+            self.start_machine(p, true);
         }
     }
 
     /// Takes an idle processor, `wanted` if possible.
     pub(super) fn take_idle(&self, wanted: Option<&'static P>) -> Option<&'static P> {
-        let mut idle = self.idle.lock();
+        let p = self.pick_idle(&mut self.idle.lock(), wanted)?;
+        self.sysmon.wake_if_sleeping();
+        Some(p)
+    }
+
+    fn pick_idle(&self, idle: &mut Idle, wanted: Option<&'static P>) -> Option<&'static P> {
         if idle.stopped {
             return None;
         }
@@ -103,8 +116,6 @@ impl Scheduler {
         };
         self.gate.remove_idle();
         p.set_status(Status::Running);
-        drop(idle);
-        self.sysmon.wake_if_sleeping();
         Some(p)
     }
 

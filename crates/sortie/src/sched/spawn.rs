@@ -94,7 +94,7 @@ unsafe fn make(
     g.creator.store(creator, Ordering::Relaxed);
     g.set_created_at(plan.place);
     g.runtime.set(std::ptr::from_ref(scheduler).cast());
-    g.join.store(0, Ordering::Relaxed);
+    g.join.reset();
     g.lock_depth.set(0);
     g.locked.store(std::ptr::null_mut(), Ordering::Relaxed);
     g.odd_stack.set(

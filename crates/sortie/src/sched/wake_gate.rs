@@ -17,7 +17,10 @@
 //! work. A machine that is woken starts as a searcher, on behalf of whom the
 //! count was raised; when a searcher finds work and nobody else searches, it
 //! wakes the next before it runs what it found: one wake-up at a time, as long
-//! as there is work. The searchers are at most half of the busy processors, so
+//! as there is work. For submitters who saw it search have left their work to it;
+//! so a machine that finds some in its last look counts as a searcher again, and
+//! a submitter who cannot keep his promise to wake one takes it back before the next
+//! processor can become idle. The searchers are at most half of the busy processors, so
 //! that not all CPU time goes into searching.
 //!
 //! This is the protocol of Go's scheduler (runtime/proc.go, "Worker thread
@@ -53,12 +56,14 @@ impl WakeGate {
 
     /// Whether a machine should be woken for work that was just submitted. If
     /// so, the caller has become responsible for one more searcher: it wakes a
-    /// machine that counts as one, or calls [`stop_searching`](Self::stop_searching).
+    /// machine that counts as one; or, if no processor is idle any more, calls
+    /// [`stop_searching`](Self::stop_searching) under the idle lock.
     #[inline(always)]
     #[must_use]
     pub(crate) fn should_wake(&self) -> bool {
         barrier::light();
-        if self.idle.load(Ordering::Relaxed) == 0 || self.searching.load(Ordering::Relaxed) != 0 {
+        // Acquire: a searcher who had stopped before it became idle does not count.
+        if self.idle.load(Ordering::Acquire) == 0 || self.searching.load(Ordering::Relaxed) != 0 {
             return false;
         }
         self.searching
@@ -75,6 +80,11 @@ impl WakeGate {
         }
         self.searching.fetch_add(1, Ordering::AcqRel);
         true
+    }
+
+    /// Becomes a searcher again, having found work in the last look.
+    pub(crate) fn start_searching(&self) {
+        self.searching.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A processor became idle.

@@ -3,7 +3,7 @@
 use super::handle::Goroutine;
 use super::scope::Count;
 use super::{panic, payload};
-use crate::base::atomic::Ordering;
+use crate::goroutine::join_word::Handle;
 use crate::goroutine::{GRef, State, WaitReason};
 use crate::park::{Place, Waiter, park};
 use crate::sched::entry::Ending;
@@ -13,14 +13,6 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr;
 use std::thread;
-
-// States of the `join` word. Anything else is the address of a `Waiter`.
-/// The goroutine has not ended, and its handle exists.
-pub(crate) const OPEN: usize = 0;
-/// The handle is gone.
-const DETACHED: usize = 1;
-/// The goroutine has ended; its result is in the payload.
-const DONE: usize = 2;
 
 /// What the scheduler does when a body has run.
 static ENDING: Ending = Ending {
@@ -97,7 +89,7 @@ fn drop_quietly<T>(value: T) {
 /// # Safety
 /// Called by a goroutine whose body has run.
 unsafe fn drop_unclaimed(g: GRef) -> bool {
-    if g.join.load(Ordering::Acquire) == DETACHED
+    if g.join.is_detached()
         && let Some(drop_result) = g.body.take()
     {
         // SAFETY: the body left it for the result, which is ours as the handle is
@@ -119,32 +111,22 @@ unsafe fn drop_unclaimed(g: GRef) -> bool {
 /// - the header is not used after that.
 unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     let scope = g.scope.get().cast::<Count>();
-    let join = &g.join;
-    let mut seen = join.load(Ordering::Acquire);
-    loop {
-        if seen == DETACHED {
-            // SAFETY: as above: nobody else touches the field.
+    // Before, since afterwards the header may be the handle's.
+    g.set_state(State::Running, State::Dead);
+    match g.join.finish() {
+        Handle::Exists => {}
+        Handle::Waits(waiter) => {
+            // SAFETY: a joiner's, who waits until made ready, which is up to us.
+            unsafe { ready_joiner(*(waiter as *const Waiter), m, p) };
+        }
+        Handle::Gone => {
+            // SAFETY: nobody else touches the field, as the handle is gone.
             if unsafe { (*g.body.as_ptr()).is_some() } {
+                g.set_state(State::Dead, State::Running);
                 return false;
             }
-            g.set_state(State::Running, State::Dead);
             // SAFETY: no handle, no goroutine: the header is ours.
             unsafe { free(g, m.scheduler, Some(p)) };
-            break;
-        }
-        g.set_state(State::Running, State::Dead);
-        match join.compare_exchange(seen, DONE, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(OPEN) => break,
-            Ok(waiter) => {
-                // SAFETY: a joiner's, who waits until made ready, which is up to
-                // us.
-                unsafe { ready_joiner(*(waiter as *const Waiter), m, p) };
-                break;
-            }
-            Err(now) => {
-                g.set_state(State::Dead, State::Running);
-                seen = now;
-            }
         }
     }
     if !scope.is_null() {
@@ -195,7 +177,7 @@ impl RawHandle {
     /// Waits for the end of the goroutine.
     fn wait(&self, location: &'static Location<'static>) {
         let join = &self.g.join;
-        if join.load(Ordering::Acquire) == DONE {
+        if join.is_done() {
             return;
         }
         let waiter = Waiter::current();
@@ -209,28 +191,20 @@ impl RawHandle {
         // exchange, and touches nothing afterwards. It fails only if the
         // goroutine has ended, since nobody else has the handle.
         unsafe {
-            park(waiter, place, || {
-                join.compare_exchange(OPEN, address, Ordering::AcqRel, Ordering::Acquire)
-                    .is_ok()
-            });
+            park(waiter, place, || join.wait(address));
         }
-        debug_assert_eq!(join.load(Ordering::Acquire), DONE);
+        debug_assert!(join.is_done());
     }
 
     fn is_done(&self) -> bool {
-        self.g.join.load(Ordering::Acquire) == DONE
+        self.g.join.is_done()
     }
 }
 
 impl Drop for RawHandle {
     #[inline]
     fn drop(&mut self) {
-        let join = &self.g.join;
-        if !self.taken
-            && join
-                .compare_exchange(OPEN, DETACHED, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-        {
+        if !self.taken && self.g.join.detach() {
             return;
         }
         release(self.g, self.taken);

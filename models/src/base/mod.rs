@@ -1,0 +1,12 @@
+//! Ground, as in the runtime, on loom.
+
+pub(crate) mod atomic;
+pub(crate) mod barrier;
+pub(crate) mod clock;
+pub(crate) mod futex;
+#[path = "../../../crates/sortie/src/base/lock.rs"]
+pub(crate) mod lock;
+#[path = "../../../crates/sortie/src/base/padded.rs"]
+pub(crate) mod padded;
+#[path = "../../../crates/sortie/src/base/run_queue.rs"]
+pub(crate) mod run_queue;

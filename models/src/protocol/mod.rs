@@ -1,0 +1,71 @@
+//! The models, a file for each protocol.
+
+mod claim;
+mod hand_off;
+mod join;
+mod lock;
+mod machines;
+mod park;
+mod run_queue;
+mod seat;
+mod wake_gate;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What one thread at a time may use. loom notices when two do, or when one does not
+/// see what the last did.
+#[derive(Debug, Default)]
+struct Watched<T>(loom::cell::UnsafeCell<T>);
+
+// SAFETY: loom runs one thread at a time, and stops at an access that the model does
+// not order.
+unsafe impl<T: Send> Sync for Watched<T> {}
+
+impl<T> Watched<T> {
+    fn new(value: T) -> Self {
+        Watched(loom::cell::UnsafeCell::new(value))
+    }
+
+    fn change<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: nobody else uses it now, or loom had stopped.
+        self.0.with_mut(|value| f(unsafe { &mut *value }))
+    }
+
+    fn look<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: nobody changes it now, or loom had stopped.
+        self.0.with(|value| f(unsafe { &*value }))
+    }
+}
+
+/// One model at a time: each execution maps its threads' stacks anew, and two models
+/// would mostly wait for each other in the kernel.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Runs a model in all orders.
+fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    explore_bounded(name, None, model);
+}
+
+/// Runs a model in all orders with so many preemptions at most.
+fn explore_bounded(
+    name: &str,
+    preemptions: impl Into<Option<usize>>,
+    model: impl Fn() + Send + Sync + 'static,
+) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions.into();
+    let executions = Arc::new(AtomicUsize::new(0));
+    let count = executions.clone();
+    let start = Instant::now();
+    builder.check(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        crate::base::futex::forget();
+        crate::sched::deadlock::forget();
+        model();
+    });
+    let executions = executions.load(Ordering::Relaxed);
+    println!("{name}: {executions} executions in {:?}", start.elapsed());
+}

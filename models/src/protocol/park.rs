@@ -1,0 +1,228 @@
+//! Parking, on OS threads: each wait is ended once, and none for ever.
+//!
+//! * *The waiter* puts himself where a waker finds him, under a lock that his commit
+//!   releases, and sleeps until his word is 1. Where several may end the wait it has
+//!   a ticket; at the deadline the waiter tries to win that himself, and if he fails
+//!   he waits on for the one who did.
+//! * *The waker* takes the waiter out of where he waits, or wins the ticket, and makes
+//!   him ready: sets the word and wakes who sleeps on it.
+//!
+//! Checked: the waiter sees what the waker did before; he goes on exactly when made
+//! ready or when he won the time-out; no wake-up is left over that would end his
+//! next wait early, and none of an earlier wait's wakers ends it; the count of
+//! waiting threads is right in the end.
+//!
+//! Seen to fail: with `Relaxed` for the `Release` in `ready` or the `Acquire` of the
+//! waiter's exchanges; when `ready` wakes nobody; when the time-out does not claim,
+//! or a refused commit does not; when a waiter who lost the claim returns without
+//! waiting for the winner, or sleeps only until a deadline that is past; when the
+//! word is only read, and stays 1.
+
+use super::{Watched, explore_bounded};
+use crate::base::atomic::known;
+use crate::base::clock::NEVER;
+use crate::base::lock::Lock;
+use crate::goroutine::claim::Ticket;
+use crate::park::{ThreadParker, Woken, park, park_claimed};
+use crate::sched::deadlock;
+use loom::thread;
+use std::sync::Arc;
+
+/// Something that a waker writes, and the one he wakes reads.
+#[derive(Debug)]
+struct Gift(Watched<u32>);
+
+impl Gift {
+    fn new() -> Self {
+        Gift(Watched::new(0))
+    }
+
+    fn give(&self) {
+        self.0.change(|gifts| *gifts += 1);
+    }
+
+    fn check(&self) {
+        self.0
+            .look(|gifts| assert_eq!(*gifts, 1, "woken without reason"));
+    }
+}
+
+/// A place where one may wait for a gift.
+#[derive(Debug)]
+struct Place {
+    state: Lock<State>,
+    gift: Gift,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Nobody,
+    Waits(Ticket),
+    Given,
+}
+
+impl Place {
+    fn new() -> Self {
+        Place {
+            state: Lock::new(State::Nobody),
+            gift: Gift::new(),
+        }
+    }
+
+    /// Waits until the gift is there.
+    fn wait(&self, parker: &ThreadParker) {
+        let mut state = self.state.lock();
+        if !matches!(*state, State::Given) {
+            *state = State::Waits(Ticket::NONE);
+            park(parker, move || {
+                drop(state);
+                true
+            });
+        }
+        self.gift.check();
+    }
+
+    /// The same as a wait that others know the ticket of.
+    fn wait_claimed(&self, parker: &ThreadParker) {
+        let ticket = parker.claim.open();
+        let mut state = self.state.lock();
+        // Looks only in the commit, which then refuses.
+        let woken = park_claimed(parker, ticket, NEVER, move || {
+            let given = matches!(*state, State::Given);
+            if !given {
+                *state = State::Waits(ticket);
+            }
+            !given
+        });
+        assert_eq!(woken, Woken::Ready);
+        self.gift.check();
+    }
+
+    /// Puts the gift there, and wakes who waits.
+    fn give(&self, parker: &ThreadParker) {
+        let mut state = self.state.lock();
+        let before = std::mem::replace(&mut *state, State::Given);
+        match before {
+            State::Waits(ticket) => {
+                drop(state);
+                if ticket == Ticket::NONE || parker.claim.win(ticket) {
+                    // Not under the lock, so that only the word orders it.
+                    self.gift.give();
+                    parker.ready();
+                }
+            }
+            _ => self.gift.give(),
+        }
+    }
+}
+
+/// Tries to end a wait, as one of several.
+fn end(parker: &ThreadParker, ticket: Ticket, gift: &Gift) -> bool {
+    let won = parker.claim.win(ticket);
+    if won {
+        gift.give();
+        parker.ready();
+    }
+    won
+}
+
+/// Waits until made ready by one of those who `end` it, or for a while.
+fn wait_for_a_while(parker: &ThreadParker, ticket: Ticket, gift: &Gift) -> bool {
+    match park_claimed(parker, ticket, 1_000, || true) {
+        Woken::Ready => {
+            gift.check();
+            true
+        }
+        Woken::TimedOut => false,
+    }
+}
+
+#[test]
+fn waits_twice() {
+    explore_bounded("park, twice", 4, || {
+        let parker = Arc::new(known(ThreadParker::new()));
+        let places = Arc::new(known([Place::new(), Place::new()]));
+        let waker = {
+            let (parker, places) = (parker.clone(), places.clone());
+            thread::spawn(move || places.iter().for_each(|place| place.give(&parker)))
+        };
+        for place in places.iter() {
+            place.wait(&parker);
+        }
+        waker.join().unwrap();
+        deadlock::nobody_waits();
+    });
+}
+
+#[test]
+fn one_of_three_ends_a_wait() {
+    explore_bounded("park, two wakers and a time-out", 3, || {
+        let parker = Arc::new(known(ThreadParker::new()));
+        let gift = Arc::new(Gift::new());
+        let ticket = parker.claim.open();
+        let wakers = [(); 2].map(|()| {
+            let (parker, gift) = (parker.clone(), gift.clone());
+            thread::spawn(move || end(&parker, ticket, &gift))
+        });
+        let woken = wait_for_a_while(&parker, ticket, &gift);
+        let ends = wakers.map(|waker| waker.join().unwrap());
+        assert_eq!(woken, ends[0] || ends[1]);
+        assert!(!(ends[0] && ends[1]));
+        deadlock::nobody_waits();
+    });
+}
+
+#[test]
+fn an_old_waker_does_not_end_the_next_wait() {
+    explore_bounded("park, an old waker", 3, || {
+        let parker = Arc::new(known(ThreadParker::new()));
+        let place = Arc::new(known(Place::new()));
+        let ticket = parker.claim.open();
+        let gift = Arc::new(Gift::new());
+        let old = {
+            let (parker, gift) = (parker.clone(), gift.clone());
+            thread::spawn(move || end(&parker, ticket, &gift))
+        };
+        let new = {
+            let (parker, place) = (parker.clone(), place.clone());
+            thread::spawn(move || place.give(&parker))
+        };
+        let woken = wait_for_a_while(&parker, ticket, &gift);
+        place.wait_claimed(&parker);
+        assert_eq!(old.join().unwrap(), woken);
+        new.join().unwrap();
+        deadlock::nobody_waits();
+    });
+}
+
+#[test]
+fn a_commit_that_refuses() {
+    explore_bounded("park, a refused commit", 3, || {
+        let parker = Arc::new(known(ThreadParker::new()));
+        let place = Arc::new(known(Place::new()));
+        let gift = Arc::new(Gift::new());
+        let offer = Arc::new(known(Lock::new(None)));
+        let waker = {
+            let (parker, place, gift) = (parker.clone(), place.clone(), gift.clone());
+            let offer = offer.clone();
+            thread::spawn(move || {
+                let ticket = *offer.lock();
+                if let Some(ticket) = ticket {
+                    end(&parker, ticket, &gift);
+                }
+                place.give(&parker);
+            })
+        };
+        let ticket = parker.claim.open();
+        let woken = park_claimed(&parker, ticket, NEVER, || {
+            // Found in one place, and then there is no need to wait in another.
+            *offer.lock() = Some(ticket);
+            false
+        });
+        assert_eq!(woken, Woken::Ready);
+        // A wake-up that was left over would end this one.
+        place.wait(&parker);
+        waker.join().unwrap();
+        deadlock::nobody_waits();
+    });
+}

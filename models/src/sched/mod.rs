@@ -1,0 +1,15 @@
+//! The scheduler's protocols, and the little that parking needs of it.
+
+pub(crate) mod deadlock;
+#[path = "../../../crates/sortie/src/sched/seat.rs"]
+pub(crate) mod seat;
+#[path = "../../../crates/sortie/src/sched/wake_gate.rs"]
+#[allow(dead_code, reason = "some of it is for metrics")]
+pub(crate) mod wake_gate;
+
+/// As the scheduler's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commit {
+    pub(crate) run: unsafe fn(*mut ()) -> bool,
+    pub(crate) data: *mut (),
+}
