@@ -2,9 +2,11 @@
 
 use super::buffer::{Buffer, Closed};
 use super::buffered::Buffered;
-use super::channel::{Flavour, Receiver, Sender, Source};
 use super::core::Side;
 use super::errors::{RecvError, SendError};
+use super::receiver::{Receiver, Source};
+use super::sender::Sender;
+use super::shared::Flavour;
 use std::collections::VecDeque;
 use std::mem;
 

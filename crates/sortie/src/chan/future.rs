@@ -5,9 +5,11 @@
 //! only told that there may be a message, and takes it when it is polled: so if it
 //! is dropped before, no message is lost. It then tells the next in line.
 
-use super::channel::{Flavour, Receiver, Sender, Shared, Source};
 use super::core::{Core, Side};
 use super::errors::{RecvError, SendError, TryRecvError};
+use super::receiver::{Receiver, Source};
+use super::sender::Sender;
+use super::shared::{Flavour, Shared};
 use super::wait::{Kind, Node, Outcome, Party, Wait};
 use futures_core::Stream;
 use std::cell::UnsafeCell;

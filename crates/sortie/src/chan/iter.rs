@@ -1,6 +1,6 @@
 //! Receivers as iterators.
 
-use super::channel::Receiver;
+use super::receiver::Receiver;
 use std::fmt;
 use std::iter::FusedIterator;
 

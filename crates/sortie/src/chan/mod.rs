@@ -32,7 +32,8 @@
 // How it works.
 //
 // ```text
-//   Sender, Receiver        channel.rs   what users call; iter, batch, future
+//   Sender, Receiver                     what users call; make, iter, batch, future
+//   Shared                  shared.rs    what the two have in common
 //     |
 //     |-- Zero              zero.rs      lock, two queues of who waits
 //     |-- Buffered<Ring>    buffered.rs  a queue of messages without lock (ring.rs),
@@ -56,25 +57,31 @@ mod block;
 mod block_list;
 mod buffer;
 mod buffered;
-mod channel;
 mod core;
 mod errors;
 mod future;
 mod iter;
+mod make;
+mod receiver;
 mod ring;
 mod select;
+mod sender;
+mod shared;
 mod timer;
 mod wait;
 mod zero;
 
-pub use crate::{select, select_biased};
-pub use channel::{Receiver, Sender, after, at, bounded, never, tick, unbounded};
+pub use crate::select;
+pub use crate::select_biased;
 pub use errors::{
     ReadyTimeoutError, RecvError, RecvTimeoutError, SelectTimeoutError, SendError,
     SendTimeoutError, TryReadyError, TryRecvError, TrySelectError, TrySendError,
 };
 pub use future::{RecvFuture, RecvStream, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
+pub use make::{after, at, bounded, never, tick, unbounded};
+pub use receiver::Receiver;
 #[doc(hidden)]
 pub use select::macros as __macros;
 pub use select::{Select, SelectedOperation};
+pub use sender::Sender;

@@ -1,6 +1,7 @@
 //! Cases, and the room for a message that one of them may receive.
 
-use super::super::channel::{Receiver, Sender};
+use super::super::receiver::Receiver;
+use super::super::sender::Sender;
 use super::super::wait::{Kind, Node, Wait};
 use super::endpoint::Endpoint;
 use std::alloc::{self, Layout};

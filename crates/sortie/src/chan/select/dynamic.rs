@@ -1,7 +1,8 @@
 //! Selecting among cases that are known only at run time.
 
-use super::super::channel::{Receiver, Sender};
 use super::super::errors::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError};
+use super::super::receiver::Receiver;
+use super::super::sender::Sender;
 use super::super::timer;
 use super::case::Case;
 use super::engine::{self, Manner};

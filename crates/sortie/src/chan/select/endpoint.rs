@@ -1,10 +1,12 @@
 //! The halves of channels as cases of a select, whatever their messages.
 
 use super::super::buffer::{Closed, Pushed};
-use super::super::channel::{Flavour, Receiver, Sender, Source, as_message};
 use super::super::core::{Core, Side};
 use super::super::errors::Refused;
+use super::super::receiver::{Receiver, Source, as_message};
 use super::super::ring::Position;
+use super::super::sender::Sender;
+use super::super::shared::Flavour;
 use super::super::timer::Times;
 use super::super::wait::{Outcome, Wait};
 use super::super::zero::Partner;

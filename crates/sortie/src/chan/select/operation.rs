@@ -1,8 +1,10 @@
 //! The operation that was chosen, to be completed.
 
-use super::super::channel::{Flavour, Receiver, Sender};
 use super::super::core::Side;
 use super::super::errors::{RecvError, SendError};
+use super::super::receiver::Receiver;
+use super::super::sender::Sender;
+use super::super::shared::Flavour;
 use super::case::{Case, Room, this_thread};
 use super::endpoint::{Endpoint, Token};
 use super::engine::{self, Manner};
