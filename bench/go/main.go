@@ -11,8 +11,14 @@ import (
 )
 
 var workloads = map[string]func() (int, time.Duration){
-	"spawn": spawn,
-	"yield": yield,
+	"spawn":    spawn,
+	"yield":    yield,
+	"pingpong": pingpong,
+	"ring":     ring,
+	"spsc":     spsc,
+	"mpmc":     mpmc,
+	"select":   selects,
+	"sieve":    sieve,
 }
 
 func main() {

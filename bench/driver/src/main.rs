@@ -10,7 +10,7 @@ use system::System;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The workloads to run.
-    #[arg(default_values_t = ["spawn", "yield"].map(String::from))]
+    #[arg(default_values_t = ["spawn", "yield", "pingpong", "ring", "spsc", "mpmc", "select", "sieve"].map(String::from))]
     workloads: Vec<String>,
     /// Rounds that count, after one to warm up.
     #[arg(long, default_value_t = 5)]

@@ -1,6 +1,7 @@
 //! The benchmark workloads on sortie: `bench-sortie WORKLOAD` prints nanoseconds
 //! per operation. What each does is said in `bench/README.md`.
 
+mod channels;
 mod spawn;
 mod yields;
 
@@ -11,6 +12,12 @@ fn main() {
     let run = match name.as_str() {
         "spawn" => spawn::run,
         "yield" => yields::run,
+        "pingpong" => channels::pingpong,
+        "ring" => channels::ring,
+        "spsc" => channels::spsc,
+        "mpmc" => channels::mpmc,
+        "select" => channels::selects,
+        "sieve" => channels::sieve,
         _ => {
             eprintln!("bench-sortie: no workload `{name}`");
             std::process::exit(1);

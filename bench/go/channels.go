@@ -1,0 +1,167 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+func check(ok bool) {
+	if !ok {
+		panic("wrong result")
+	}
+}
+
+// pingpong: 1 M messages there and back, on two channels without buffer.
+func pingpong() (int, time.Duration) {
+	const trips = 1_000_000
+	ping, pong := make(chan uint64), make(chan uint64)
+	return timed(trips, func() {
+		done := make(chan bool)
+		go func() {
+			for message := range ping {
+				pong <- message
+			}
+			close(done)
+		}()
+		for i := range uint64(trips) {
+			ping <- i
+			check(<-pong == i)
+		}
+		close(ping)
+		<-done
+	})
+}
+
+// ring: a message that goes 1 000 times around 1 000 goroutines.
+func ring() (int, time.Duration) {
+	const members, laps = 1_000, 1_000
+	first := make(chan uint64)
+	receiver := first
+	for range members - 1 {
+		from, next := receiver, make(chan uint64)
+		go func() {
+			for message := range from {
+				next <- message + 1
+			}
+		}()
+		receiver = next
+	}
+	return timed(members*laps, func() {
+		for range laps {
+			first <- 1
+			check(<-receiver == members)
+		}
+	})
+}
+
+// spsc: 10 M messages from one goroutine to another, with room for 1 024.
+func spsc() (int, time.Duration) {
+	const messages = 10_000_000
+	c := make(chan uint64, 1024)
+	return timed(messages, func() {
+		go func() {
+			for i := range uint64(messages) {
+				c <- i
+			}
+			close(c)
+		}()
+		sum := uint64(0)
+		for message := range c {
+			sum += message
+		}
+		check(sum == messages*(messages-1)/2)
+	})
+}
+
+// mpmc: 4 M messages from four goroutines to four others, with room for 64.
+func mpmc() (int, time.Duration) {
+	const sides, each = 4, 1_000_000
+	c := make(chan uint64, 64)
+	return timed(sides*each, func() {
+		var producers sync.WaitGroup
+		for range sides {
+			producers.Go(func() {
+				for i := range uint64(each) {
+					c <- i
+				}
+			})
+		}
+		sums := make(chan uint64)
+		for range sides {
+			go func() {
+				sum := uint64(0)
+				for message := range c {
+					sum += message
+				}
+				sums <- sum
+			}()
+		}
+		producers.Wait()
+		close(c)
+		sum := uint64(0)
+		for range sides {
+			sum += <-sums
+		}
+		check(sum == sides*(each*(each-1)/2))
+	})
+}
+
+// select: 2 M messages from four goroutines, each with a channel without buffer
+// of its own, to one that selects.
+func selects() (int, time.Duration) {
+	const each = 500_000
+	producer := func() chan uint64 {
+		c := make(chan uint64)
+		go func() {
+			for i := range uint64(each) {
+				c <- i
+			}
+		}()
+		return c
+	}
+	return timed(4*each, func() {
+		a, b, c, d := producer(), producer(), producer(), producer()
+		sum := uint64(0)
+		for range 4 * each {
+			select {
+			case message := <-a:
+				sum += message
+			case message := <-b:
+				sum += message
+			case message := <-c:
+				sum += message
+			case message := <-d:
+				sum += message
+			}
+		}
+		check(sum == 4*(each*(each-1)/2))
+	})
+}
+
+// sieve: the first 1 500 primes from a chain of as many filters.
+func sieve() (int, time.Duration) {
+	const primes = 1_500
+	return timed(primes, func() {
+		receiver := make(chan uint64)
+		first := receiver
+		go func() {
+			for number := uint64(2); ; number++ {
+				first <- number
+			}
+		}()
+		prime := uint64(0)
+		for range primes {
+			prime = <-receiver
+			from, next, divisor := receiver, make(chan uint64), prime
+			go func() {
+				for number := range from {
+					if number%divisor != 0 {
+						next <- number
+					}
+				}
+			}()
+			receiver = next
+		}
+		check(prime == 12_553)
+	})
+}
