@@ -6,6 +6,7 @@ mod system;
 use clap::Parser;
 use system::System;
 
+/// All workloads, in the order of `bench/README.md`.
 const WORKLOADS: [&str; 5] = ["spawn", "yield", "ticker", "blockers-ticker", "hogs"];
 
 /// Run the benchmark workloads of all systems side by side.
