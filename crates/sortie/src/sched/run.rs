@@ -261,27 +261,28 @@ unsafe fn settle(m: &'static M, p: Option<&'static P>, g: GRef, wish: Wish) {
 }
 
 /// A wait that several may end, one of them perhaps a timer.
+///
+/// The timer is set after the commit. The other way round it could be due before
+/// the commit has run, and the commit would use a stack on which the goroutine,
+/// awake already, does something else. Set late, it at worst finds its ticket void.
 #[inline(never)]
 fn park_claimed(m: &'static M, p: Option<&'static P>, g: GRef) {
     g.set_state(State::Running, State::Waiting);
     let (commit, deadline, ticket) = (m.commit.get(), m.deadline.get(), m.ticket.get());
     let keeper = p.unwrap_or_else(|| m.scheduler.any_processor());
-    if deadline != NEVER {
-        g.timers.set(std::ptr::from_ref(&*keeper.timers).cast());
-        // First the timer: after the commit the goroutine may be running.
-        let soon = p.is_some_and(|p| !p.has_work());
-        m.scheduler
-            .add_timer(keeper, deadline, Alarm::Wake(g, ticket), soon);
-    }
-    // SAFETY: the goroutine is off its stack and block.
+    g.timers.set(std::ptr::from_ref(&*keeper.timers).cast());
+    // SAFETY: the goroutine is off its stack and block, and not ready.
     if unsafe { (commit.run)(commit.data) } {
+        // From here on it may be running, or have ended: it is only named.
+        if deadline != NEVER {
+            let soon = p.is_some_and(|p| !p.has_work());
+            m.scheduler
+                .add_timer(keeper, deadline, Alarm::Wake(g, ticket), soon);
+        }
         return;
     }
     // It does not want to wait after all; if nobody was faster it is ours.
     if g.claim.win(ticket) {
-        if deadline != NEVER {
-            keeper.timers.note_stale();
-        }
         refused(m, p, g);
     }
 }
