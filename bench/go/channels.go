@@ -1,9 +1,6 @@
 package main
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
 func check(ok bool) {
 	if !ok {
@@ -12,7 +9,7 @@ func check(ok bool) {
 }
 
 // pingpong: 1 M messages there and back, on two channels without buffer.
-func pingpong() (int, time.Duration) {
+func pingpong() float64 {
 	const trips = 1_000_000
 	ping, pong := make(chan uint64), make(chan uint64)
 	return timed(trips, func() {
@@ -33,7 +30,7 @@ func pingpong() (int, time.Duration) {
 }
 
 // ring: a message that goes 1 000 times around 1 000 goroutines.
-func ring() (int, time.Duration) {
+func ring() float64 {
 	const members, laps = 1_000, 1_000
 	first := make(chan uint64)
 	receiver := first
@@ -55,7 +52,7 @@ func ring() (int, time.Duration) {
 }
 
 // spsc: 10 M messages from one goroutine to another, with room for 1 024.
-func spsc() (int, time.Duration) {
+func spsc() float64 {
 	const messages = 10_000_000
 	c := make(chan uint64, 1024)
 	return timed(messages, func() {
@@ -74,7 +71,7 @@ func spsc() (int, time.Duration) {
 }
 
 // mpmc: 4 M messages from four goroutines to four others, with room for 64.
-func mpmc() (int, time.Duration) {
+func mpmc() float64 {
 	const sides, each = 4, 1_000_000
 	c := make(chan uint64, 64)
 	return timed(sides*each, func() {
@@ -108,7 +105,7 @@ func mpmc() (int, time.Duration) {
 
 // select: 2 M messages from four goroutines, each with a channel without buffer
 // of its own, to one that selects.
-func selects() (int, time.Duration) {
+func selects() float64 {
 	const each = 500_000
 	producer := func() chan uint64 {
 		c := make(chan uint64)
@@ -139,7 +136,7 @@ func selects() (int, time.Duration) {
 }
 
 // sieve: the first 1 500 primes from a chain of as many filters.
-func sieve() (int, time.Duration) {
+func sieve() float64 {
 	const primes = 1_500
 	return timed(primes, func() {
 		receiver := make(chan uint64)

@@ -6,19 +6,25 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-var workloads = map[string]func() (int, time.Duration){
-	"spawn":    spawn,
-	"yield":    yield,
-	"pingpong": pingpong,
-	"ring":     ring,
-	"spsc":     spsc,
-	"mpmc":     mpmc,
-	"select":   selects,
-	"sieve":    sieve,
+var workloads = map[string]func() float64{
+	"spawn":           spawn,
+	"yield":           yield,
+	"ticker":          lateness,
+	"blockers-ticker": besideBlockers,
+	"pingpong":        pingpong,
+	"ring":            ring,
+	"spsc":            spsc,
+	"mpmc":            mpmc,
+	"select":          selects,
+	"sieve":           sieve,
+	"hogs":            besideHogs,
 }
 
 func main() {
@@ -31,18 +37,17 @@ func main() {
 		fmt.Fprintf(os.Stderr, "bench-go: no workload `%s`\n", name)
 		os.Exit(1)
 	}
-	operations, elapsed := run()
-	fmt.Printf("%.2f\n", float64(elapsed.Nanoseconds())/float64(operations))
+	fmt.Printf("%.2f\n", run())
 }
 
-func timed(operations int, f func()) (int, time.Duration) {
+func timed(operations int, f func()) float64 {
 	start := time.Now()
 	f()
-	return operations, time.Since(start)
+	return float64(time.Since(start).Nanoseconds()) / float64(operations)
 }
 
 // spawn: 1 M goroutines that only count down; the main goroutine waits for the last.
-func spawn() (int, time.Duration) {
+func spawn() float64 {
 	const goroutines = 1_000_000
 	return timed(goroutines, func() {
 		var left sync.WaitGroup
@@ -55,7 +60,7 @@ func spawn() (int, time.Duration) {
 }
 
 // yield: 100 goroutines that yield 20 000 times each.
-func yield() (int, time.Duration) {
+func yield() float64 {
 	const goroutines, yields = 100, 20_000
 	return timed(goroutines*yields, func() {
 		var done sync.WaitGroup
@@ -70,4 +75,59 @@ func yield() (int, time.Duration) {
 		}
 		done.Wait()
 	})
+}
+
+// blockers-ticker: the ticker beside goroutines that are stuck in read(2).
+func besideBlockers() float64 {
+	const blockers = 64
+	var entering atomic.Int64
+	for range blockers {
+		var pipe [2]int
+		// Not os.Pipe: reading that parks instead of blocking a thread.
+		if err := syscall.Pipe(pipe[:]); err != nil {
+			panic(err)
+		}
+		go func() {
+			entering.Add(1)
+			syscall.Read(pipe[0], make([]byte, 1))
+		}()
+	}
+	for entering.Load() < blockers {
+		runtime.Gosched()
+	}
+	return lateness()
+}
+
+// hogs: the ticker beside twice as many endless loops as there are processors.
+func besideHogs() float64 {
+	hogs := 2 * runtime.GOMAXPROCS(0)
+	var running atomic.Int64
+	for range hogs {
+		go func() {
+			running.Add(1)
+			for count := 0; ; count++ {
+			}
+		}()
+	}
+	for running.Load() < int64(hogs) {
+		runtime.Gosched()
+	}
+	return lateness()
+}
+
+// ticker: how late 99 of 100 ticks of a millisecond are at most. The schedule is
+// fixed: ticks that became due while an earlier one was late follow at once.
+func lateness() float64 {
+	const ticks, period = 3_000, time.Millisecond
+	late := make([]time.Duration, 0, ticks)
+	due := time.Now().Add(period)
+	for len(late) < ticks {
+		time.Sleep(time.Until(due))
+		late = append(late, time.Since(due))
+		due = due.Add(period)
+	}
+	slices.Sort(late)
+	median, most, last := late[ticks/2], late[ticks*99/100], late[ticks-1]
+	fmt.Fprintf(os.Stderr, "late by %v (median), %v (99 of 100), %v (all)\n", median, most, last)
+	return float64(most.Nanoseconds())
 }

@@ -6,11 +6,26 @@ mod system;
 use clap::Parser;
 use system::System;
 
+/// All workloads, in the order of `bench/README.md`.
+const WORKLOADS: [&str; 11] = [
+    "spawn",
+    "yield",
+    "pingpong",
+    "ring",
+    "spsc",
+    "mpmc",
+    "select",
+    "sieve",
+    "ticker",
+    "blockers-ticker",
+    "hogs",
+];
+
 /// Run the benchmark workloads of all systems side by side.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The workloads to run.
-    #[arg(default_values_t = ["spawn", "yield", "pingpong", "ring", "spsc", "mpmc", "select", "sieve"].map(String::from))]
+    #[arg(default_values_t = WORKLOADS.map(String::from))]
     workloads: Vec<String>,
     /// Rounds that count, after one to warm up.
     #[arg(long, default_value_t = 5)]
@@ -29,7 +44,7 @@ fn main() {
             }
         })
         .collect();
-    println!("{:<10} {}", "ns/op", heading(&systems));
+    println!("{:<16} {}", "ns/op", heading(&systems));
     for workload in &arguments.workloads {
         let mut samples = vec![Vec::new(); systems.len()];
         for round in 0..=arguments.rounds {
@@ -40,14 +55,14 @@ fn main() {
                 }
             }
         }
-        println!("{workload:<10} {}", row(&samples));
+        println!("{workload:<16} {}", row(&samples));
     }
 }
 
 fn heading(systems: &[System]) -> String {
     let names = systems
         .iter()
-        .map(|system| format!("{:>10}", system.name()));
+        .map(|system| format!("{:>12}", system.name()));
     names.collect::<String>() + "   Go / sortie"
 }
 
@@ -57,8 +72,8 @@ fn row(samples: &[Vec<Result<f64, String>>]) -> String {
     let mut text = String::new();
     for median in &medians {
         match median {
-            Ok(value) => text += &format!("{value:>10.1}"),
-            Err(problem) => text += &format!("{problem:>10}"),
+            Ok(value) => text += &format!("{value:>12.1}"),
+            Err(problem) => text += &format!("{problem:>12}"),
         }
     }
     if let [Ok(ours), Ok(go), ..] = medians[..] {

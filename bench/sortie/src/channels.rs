@@ -1,10 +1,10 @@
 //! Workloads on channels.
 
-use crate::{Outcome, timed};
+use crate::timed;
 use sortie::chan::{Receiver, Sender, bounded, select};
 
 /// 1 M messages there and back, on two channels without buffer.
-pub(crate) fn pingpong() -> Outcome {
+pub(crate) fn pingpong() -> f64 {
     const TRIPS: u64 = 1_000_000;
     let (ping, pinged) = bounded::<u64>(0);
     let (pong, ponged) = bounded::<u64>(0);
@@ -24,7 +24,7 @@ pub(crate) fn pingpong() -> Outcome {
 }
 
 /// A message that goes 1 000 times around 1 000 goroutines.
-pub(crate) fn ring() -> Outcome {
+pub(crate) fn ring() -> f64 {
     const MEMBERS: u64 = 1_000;
     const LAPS: u64 = 1_000;
     let (first, mut receiver) = bounded::<u64>(0);
@@ -46,7 +46,7 @@ pub(crate) fn ring() -> Outcome {
 }
 
 /// 10 M messages from one goroutine to another, with room for 1 024.
-pub(crate) fn spsc() -> Outcome {
+pub(crate) fn spsc() -> f64 {
     const MESSAGES: u64 = 10_000_000;
     let (sender, receiver) = bounded::<u64>(1024);
     timed(MESSAGES, || {
@@ -61,7 +61,7 @@ pub(crate) fn spsc() -> Outcome {
 }
 
 /// 4 M messages from four goroutines to four others, with room for 64.
-pub(crate) fn mpmc() -> Outcome {
+pub(crate) fn mpmc() -> f64 {
     const SIDES: u64 = 4;
     const EACH: u64 = 1_000_000;
     let (sender, receiver) = bounded::<u64>(64);
@@ -88,7 +88,7 @@ pub(crate) fn mpmc() -> Outcome {
 
 /// 2 M messages from four goroutines, each with a channel without buffer of its
 /// own, to one that selects.
-pub(crate) fn selects() -> Outcome {
+pub(crate) fn selects() -> f64 {
     const EACH: u64 = 500_000;
     fn producer() -> Receiver<u64> {
         let (sender, receiver) = bounded(0);
@@ -117,7 +117,7 @@ pub(crate) fn selects() -> Outcome {
 }
 
 /// The first 1 500 primes from a chain of as many filters.
-pub(crate) fn sieve() -> Outcome {
+pub(crate) fn sieve() -> f64 {
     const PRIMES: u64 = 1_500;
     fn generate(sender: Sender<u64>) {
         for number in 2.. {

@@ -3,9 +3,10 @@
 
 mod channels;
 mod spawn;
+mod ticker;
 mod yields;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
@@ -18,21 +19,20 @@ fn main() {
         "mpmc" => channels::mpmc,
         "select" => channels::selects,
         "sieve" => channels::sieve,
+        "ticker" => ticker::alone,
+        "blockers-ticker" => ticker::beside_blockers,
+        "hogs" => ticker::beside_hogs,
         _ => {
             eprintln!("bench-sortie: no workload `{name}`");
             std::process::exit(1);
         }
     };
-    let (operations, time) = sortie::run(run);
-    println!("{:.2}", time.as_nanos() as f64 / operations as f64);
+    println!("{:.2}", sortie::run(run));
 }
 
-/// What a workload reports: operations, and how long they took.
-type Outcome = (u64, Duration);
-
-/// Measures `f`, which makes so many operations.
-fn timed(operations: u64, f: impl FnOnce()) -> Outcome {
+/// Measures `f`, which makes so many operations: nanoseconds for each.
+fn timed(operations: u64, f: impl FnOnce()) -> f64 {
     let start = Instant::now();
     f();
-    (operations, start.elapsed())
+    start.elapsed().as_nanos() as f64 / operations as f64
 }

@@ -1,11 +1,11 @@
 //! 1 M goroutines that only count down; the main goroutine waits for the last.
 
-use crate::{Outcome, timed};
+use crate::timed;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const GOROUTINES: u64 = 1_000_000;
 
-pub(crate) fn run() -> Outcome {
+pub(crate) fn run() -> f64 {
     static LEFT: AtomicU64 = AtomicU64::new(GOROUTINES);
     timed(GOROUTINES, || {
         let mut last = None;

@@ -33,7 +33,7 @@ pub(super) unsafe fn block(
         wait.open();
         drop(held);
         drop(wakes);
-        park_claimed(wait.waiter(), wait.ticket.get(), deadline, place, || true);
+        park_claimed(wait.waiter(), wait.ticket.get(), deadline, place);
         // Also makes sure that whoever ended the wait is done with it.
         let held = core.lock();
         held.dequeue(side, node);

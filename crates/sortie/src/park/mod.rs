@@ -131,30 +131,23 @@ pub(crate) unsafe fn park<F: FnOnce() -> bool>(waiter: Waiter, place: Place, com
     }
 }
 
-/// As [`park`], for a wait that several parties may end, until `deadline` at
-/// most.
+/// Waits until made ready, or until `deadline` at most, if several may end the
+/// wait. They may know the ticket already, and may have ended it.
 ///
 /// # Safety
-/// As [`park`], but for the last point; and `ticket` was opened by the caller for
-/// this wait. Whoever ends it has won the ticket first, and makes the caller
-/// ready only if it was parked.
-pub(crate) unsafe fn park_claimed<F: FnOnce() -> bool>(
+/// - `waiter` is the caller, and opened `ticket` for this wait;
+/// - whoever ends it wins the ticket first, and makes the caller ready only if it
+///   was parked.
+pub(crate) unsafe fn park_claimed(
     waiter: Waiter,
     ticket: Ticket,
     deadline: u64,
     place: Place,
-    commit: F,
 ) -> Woken {
-    let mut commit = Some(commit);
-    let commit = Commit {
-        run: call::<F>,
-        data: (&raw mut commit).cast(),
-    };
     match waiter {
         Waiter::Goroutine(g) => {
             let m = announce(g, place);
             g.outcome.set(0);
-            m.commit.set(commit);
             m.deadline.set(deadline);
             m.ticket.set(ticket);
             m.wish.set(Wish::ParkClaimed);
@@ -173,7 +166,7 @@ pub(crate) unsafe fn park_claimed<F: FnOnce() -> bool>(
             }
         }
         // SAFETY: as this function's.
-        Waiter::Thread(thread) => unsafe { thread.park_claimed(ticket, deadline, commit) },
+        Waiter::Thread(thread) => unsafe { thread.park_claimed(ticket, deadline) },
     }
 }
 
@@ -183,12 +176,12 @@ pub(crate) fn sleep_until(deadline: u64, place: Place) {
         waiter @ Waiter::Goroutine(_) => {
             let ticket = waiter.open();
             // SAFETY: the ticket is fresh, and nobody but the timer knows it.
-            unsafe { park_claimed(waiter, ticket, deadline, place, || true) };
+            unsafe { park_claimed(waiter, ticket, deadline, place) };
         }
         waiter @ Waiter::Thread(_) if deadline == NEVER => loop {
             let ticket = waiter.open();
             // SAFETY: as above; and there is no timer.
-            unsafe { park_claimed(waiter, ticket, deadline, place, || true) };
+            unsafe { park_claimed(waiter, ticket, deadline, place) };
         },
         Waiter::Thread(_) => loop {
             let now = crate::base::clock::now();

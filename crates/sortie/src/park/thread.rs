@@ -96,24 +96,13 @@ impl ThreadParker {
     /// # Safety
     /// As [`park_claimed`](super::park_claimed); the caller is this parker's
     /// thread.
-    pub(super) unsafe fn park_claimed(
-        &self,
-        ticket: Ticket,
-        deadline: u64,
-        commit: Commit,
-    ) -> Woken {
+    pub(super) unsafe fn park_claimed(&self, ticket: Ticket, deadline: u64) -> Woken {
         if deadline == NEVER {
             self.counts.store(1, Ordering::Release);
             deadlock::thread_waits();
         }
         if !self.claim.arm(ticket) {
             // Somebody ended the wait before it began, and leaves the rest to us.
-            self.undo();
-            return Woken::Ready;
-        }
-        // SAFETY: called once.
-        let waits = unsafe { (commit.run)(commit.data) };
-        if !waits && self.claim.win(ticket).is_some() {
             self.undo();
             return Woken::Ready;
         }

@@ -58,8 +58,8 @@ pub(crate) enum Wish {
     None,
     /// To wait until it is made ready ([`M::commit`]).
     Park,
-    /// The same, but not beyond [`M::deadline`], or with several who may make it
-    /// ready ([`M::ticket`]).
+    /// The same without a commit, but not beyond [`M::deadline`], or with several who
+    /// may make it ready ([`M::ticket`]).
     ParkClaimed,
     /// To let others run first.
     Yield,
@@ -261,10 +261,13 @@ unsafe fn settle(m: &'static M, p: Option<&'static P>, g: GRef, wish: Wish) {
 }
 
 /// A wait that several may end, one of them perhaps a timer.
+///
+/// Others may know of the wait already, so there is no commit: that would be on a
+/// stack on which the goroutine, made ready by then, does something else.
 #[inline(never)]
 fn park_claimed(m: &'static M, p: Option<&'static P>, g: GRef) {
     g.set_state(State::Running, State::Waiting);
-    let (commit, deadline, ticket) = (m.commit.get(), m.deadline.get(), m.ticket.get());
+    let (deadline, ticket) = (m.deadline.get(), m.ticket.get());
     let keeper = p.unwrap_or_else(|| m.scheduler.any_processor());
     if deadline != NEVER {
         g.timers.set(std::ptr::from_ref(&*keeper.timers).cast());
@@ -274,22 +277,12 @@ fn park_claimed(m: &'static M, p: Option<&'static P>, g: GRef) {
         g.timers.set(std::ptr::null());
         return refused(m, p, g);
     }
-    // SAFETY: the goroutine is off its stack and block. Nobody has made it ready
-    // yet, with whose stack the commit would be gone: who could is found by the
-    // commit, or leaves it to us.
-    if unsafe { (commit.run)(commit.data) } {
-        // From here on it may be running; then the timer finds its ticket void.
-        if deadline != NEVER {
-            let soon = p.is_some_and(|p| !p.has_work());
-            m.scheduler
-                .add_timer(keeper, deadline, Alarm::Wake(g, ticket), soon);
-        }
-        return;
-    }
-    // It does not want to wait after all; if nobody was faster it is ours.
-    if g.claim.win(ticket).is_some() {
-        g.timers.set(std::ptr::null());
-        refused(m, p, g);
+    // From here on it may be running, or have ended: it is only named. If so the
+    // timer finds its ticket void.
+    if deadline != NEVER {
+        let soon = p.is_some_and(|p| !p.has_work());
+        m.scheduler
+            .add_timer(keeper, deadline, Alarm::Wake(g, ticket), soon);
     }
 }
 

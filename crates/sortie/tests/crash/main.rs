@@ -31,7 +31,12 @@ fn main() {
     }
     let trials = cases
         .into_iter()
-        .map(|case| Trial::test(case.name, move || Ok((case.check)(case))))
+        .map(|case| {
+            Trial::test(case.name, move || {
+                (case.check)(case);
+                Ok(())
+            })
+        })
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

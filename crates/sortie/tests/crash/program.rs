@@ -22,7 +22,6 @@ pub(crate) fn requested() -> Option<String> {
 /// What a program left behind.
 pub(crate) struct Outcome {
     pub(crate) output: Output,
-    pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
@@ -70,7 +69,6 @@ impl Case {
 impl Outcome {
     pub(crate) fn new(output: Output) -> Self {
         Outcome {
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             output,
         }

@@ -42,8 +42,17 @@ pub(crate) const CASES: &[Case] = &[
                         std::hint::spin_loop();
                     }
                 });
-                sortie::sleep(Duration::from_millis(50));
-                ready();
+                // Said by a thread, once all are where they are to be seen.
+                std::thread::spawn(|| {
+                    loop {
+                        let dump = sortie::runtime::dump().to_string();
+                        let count = |what| dump.matches(what).count();
+                        let counts = [" [running]:", " [join]:", " [sleep]:"].map(count);
+                        if counts == [1, 1, 2] {
+                            break ready();
+                        }
+                    }
+                });
                 waits_in_this_function();
             });
         },

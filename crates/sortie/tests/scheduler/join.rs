@@ -71,7 +71,7 @@ fn results_are_dropped_once_whatever_becomes_of_the_handle() {
     for round in 0..3000 {
         let counted = Counted::new(&alive);
         let handle = sortie::go(move || {
-            if counted.0.load(SeqCst) % 2 == 0 {
+            if counted.0.load(SeqCst).is_multiple_of(2) {
                 sortie::yield_now();
             }
             counted

@@ -30,7 +30,7 @@ fn run_is_called_by_many_threads_and_again() {
         for thread in 0..4 {
             s.spawn(move || {
                 for round in 0..100 {
-                    let local = vec![thread, round];
+                    let local = [thread, round];
                     let sum = sortie::run(|| {
                         assert!(sortie::task::current().is_some());
                         // Inside, it just calls.

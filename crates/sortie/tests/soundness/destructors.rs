@@ -100,10 +100,8 @@ fn of_pthread_keys_run_on_their_goroutine() {
     }
     let mut key = 0;
     // SAFETY: makes a key, which stays.
-    assert_eq!(
-        unsafe { libc::pthread_key_create(&mut key, Some(destroy)) },
-        0
-    );
+    let made = unsafe { libc::pthread_key_create(&mut key, Some(destroy)) };
+    assert_eq!(made, 0);
     on_goroutines(100, |_| {
         // SAFETY: reads and sets data of our own key.
         unsafe {

@@ -12,6 +12,7 @@ type Scenario = fn(&mut Random);
 pub(crate) const ALL: &[(&str, Scenario)] = &[
     ("children", children),
     ("sleepers", sleepers),
+    ("naps", naps),
     ("yields", yields),
     ("trees", trees),
     ("blockers", blockers),
@@ -61,6 +62,25 @@ fn sleepers(random: &mut Random) {
     crowd(random, 30, |mut random| {
         for _ in 0..20 {
             sortie::sleep(Duration::from_micros(random.below(200).into()));
+        }
+    });
+}
+
+/// Sleeps that are over before the goroutine has gone to sleep. Nobody who was
+/// about to put it to sleep may touch its stack afterwards.
+fn naps(random: &mut Random) {
+    #[inline(never)]
+    fn use_stack(duration: Duration) {
+        const PAINT: u8 = 0xa5;
+        let mut stack = std::hint::black_box([PAINT; 1024]);
+        spin(duration);
+        let painted = std::hint::black_box(&mut stack);
+        assert!(painted.iter().all(|&byte| byte == PAINT));
+    }
+    crowd(random, 30, |mut random| {
+        for _ in 0..20 {
+            sortie::sleep(Duration::from_nanos(1));
+            use_stack(Duration::from_micros(random.below(100).into()));
         }
     });
 }

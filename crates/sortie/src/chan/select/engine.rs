@@ -201,7 +201,7 @@ unsafe fn wait(
         let due = cases.iter().map(|case| case.endpoint.due()).min();
         let deadline = manner.deadline.min(due.unwrap_or(NEVER));
         // SAFETY: the ticket is of this wait.
-        unsafe { park_claimed(waiter, ticket, deadline, manner.place(cases), || true) };
+        unsafe { park_claimed(waiter, ticket, deadline, manner.place(cases)) };
     }
     for case in cases {
         // If it is not queued, whoever took it out has noted the outcome.
