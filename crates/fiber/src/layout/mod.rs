@@ -50,6 +50,9 @@ use std::sync::OnceLock;
 /// At most this many thread words are copied at a switch.
 const MAX_THREAD_WORDS: usize = 8;
 
+/// As many lines are worth fetching beforehand.
+const MAX_HOT_LINES: usize = 8;
+
 /// A control block's alignment at least, by glibc's definition (a cache line).
 const MIN_ALIGN: usize = 64;
 
@@ -129,6 +132,9 @@ pub(crate) struct Layout {
     /// Words that go with the OS thread.
     thread_words: [isize; MAX_THREAD_WORDS],
     thread_word_count: usize,
+    /// Cache lines that a switch touches, as offsets from FS.
+    hot: [isize; MAX_HOT_LINES],
+    hot_count: usize,
     /// The kernel's thread id, 4 bytes.
     pub(crate) tid: isize,
     /// Where the stack's lowest address is kept, followed by its size.
@@ -153,6 +159,13 @@ impl Layout {
     pub(crate) fn thread_words(&self) -> &[isize] {
         // SAFETY: `discover` sets the count to at most the array's length.
         unsafe { self.thread_words.get_unchecked(..self.thread_word_count) }
+    }
+
+    /// The cache lines that a switch touches.
+    #[inline(always)]
+    pub(crate) fn hot_lines(&self) -> &[isize] {
+        // SAFETY: `discover` sets the count to at most the array's length.
+        unsafe { self.hot.get_unchecked(..self.hot_count) }
     }
 
     fn discover() -> Result<Layout, Unsupported> {
@@ -202,6 +215,24 @@ struct Builder {
 }
 
 impl Builder {
+    /// The lines of FS itself, of the thread words, of the tid and of the fiber's
+    /// own variables.
+    fn hot_lines(&self, tid: isize) -> ([isize; MAX_HOT_LINES], usize) {
+        let own =
+            crate::raw::variables() as isize - crate::fs_base::Tcb::current().address() as isize;
+        let mut lines: Vec<isize> = [0, tid, own]
+            .iter()
+            .chain(&self.findings.thread_words)
+            .map(|offset| offset & !63)
+            .collect();
+        lines.sort_unstable();
+        lines.dedup();
+        let mut hot = [0; MAX_HOT_LINES];
+        let count = lines.len().min(MAX_HOT_LINES);
+        hot[..count].copy_from_slice(&lines[..count]);
+        (hot, count)
+    }
+
     fn build(mut self) -> Result<Layout, Unsupported> {
         self.measure()?;
         self.fill_modules();
@@ -238,6 +269,7 @@ impl Builder {
         // SAFETY: glibc's function of that name takes nothing and returns
         // nothing (stdlib/cxa_thread_atexit_impl.c).
         let call_tls_destructors: unsafe extern "C" fn() = unsafe { std::mem::transmute(call) };
+        let (hot, hot_count) = self.hot_lines(tid);
         let renewed = self.renewed(tid, &specific);
         Ok(Layout {
             setter: Setter::detect(),
@@ -256,6 +288,8 @@ impl Builder {
             image: std::mem::take(&mut self.image).into_boxed_slice(),
             thread_words,
             thread_word_count,
+            hot,
+            hot_count,
             tid,
             stack_bounds,
             stack_guard,

@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::join_word::JoinWord;
 use super::reason::WaitReason;
 use crate::base::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
-use sortie_fiber::raw::RawFiber;
+use sortie_fiber::raw::{self, RawFiber};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::panic::Location;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) type GRef = &'static G;
 
 /// Bytes for the closure of a goroutine, and later for its result.
-pub(crate) const PAYLOAD: usize = 104;
+pub(crate) const PAYLOAD: usize = 96;
 
 /// What a goroutine is doing; for dumps, and for assertions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +63,8 @@ pub(crate) struct G {
     pub(crate) claim: Claim,
     /// The machine it is locked to, or null.
     pub(crate) locked: AtomicPtr<()>,
-    /// Where it parked.
-    parked_at: AtomicPtr<Location<'static>>,
+    /// About where its stack ends, while it waits.
+    pub(crate) stack_end: Cell<*const i8>,
     /// The slab's chunk it belongs to.
     pub(super) chunk: Cell<u32>,
     state: AtomicU8,
@@ -91,6 +91,8 @@ pub(crate) struct G {
     pub(crate) scope: Cell<*const ()>,
 
     // The rest is touched only by goroutines that need it.
+    /// Where it parked.
+    parked_at: AtomicPtr<Location<'static>>,
     /// When it parked, by the runtime's coarse clock.
     parked_since: AtomicU64,
     /// Where what it waits for was made, or null.
@@ -209,6 +211,24 @@ impl G {
     pub(crate) fn is_fresh(&self) -> bool {
         // SAFETY: reads whether there is one; owner's field.
         unsafe { (*self.fiber.as_ptr()).is_none() }
+    }
+
+    /// Fetches into the cache what it will use when it runs again.
+    ///
+    /// # Safety
+    /// The caller owns the header.
+    #[inline(always)]
+    pub(crate) unsafe fn prefetch(&self) {
+        /// Lines of stack that are used first.
+        const LINES: usize = 8;
+        // SAFETY: as this function's.
+        if let Some(fiber) = unsafe { (*self.fiber.as_ptr()).as_ref() } {
+            fiber.prefetch();
+            let end = self.stack_end.get();
+            for line in 0..LINES {
+                raw::prefetch(end.wrapping_add(64 * line));
+            }
+        }
     }
 
     /// Its fiber.

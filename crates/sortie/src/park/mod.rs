@@ -208,6 +208,8 @@ unsafe fn call<F: FnOnce() -> bool>(data: *mut ()) -> bool {
 #[inline(always)]
 fn announce(g: GRef, place: Place) -> &'static M {
     let m = M::of(g);
+    let here = 0i8;
+    g.stack_end.set((&raw const here).wrapping_sub(128));
     let since = m.scheduler.coarse_now();
     g.note_wait(place.reason, place.location, place.origin, since);
     debug_assert!(ptr::eq(

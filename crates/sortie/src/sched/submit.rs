@@ -13,6 +13,8 @@ use crate::goroutine::{GRef, State, current};
 #[inline]
 pub(crate) unsafe fn ready(g: GRef) {
     g.set_state(State::Waiting, State::Runnable);
+    // SAFETY: as this function's.
+    unsafe { g.prefetch() };
     match current::current() {
         Some(me) => {
             let m = M::of(me);
