@@ -348,18 +348,17 @@ impl Builder {
         Ok(())
     }
 
-    /// Static TLS: the objects' images; libc's as the probe had it at birth.
+    /// Static TLS: the objects' images; libc's, and what has none, as the probe had
+    /// it at birth.
     fn fill_modules(&mut self) {
         for index in 0..self.findings.modules.len() {
             let module = &self.findings.modules[index];
             let Some(offset) = module.offset else {
                 continue;
             };
-            if module.id == self.findings.libc {
-                self.copy_from_birth(offset..offset + module.size as isize);
-            } else {
-                let image = module.image.clone();
-                self.put(offset, &image);
+            match module.image.clone() {
+                Some(image) if module.id != self.findings.libc => self.put(offset, &image),
+                _ => self.copy_from_birth(offset..offset + module.size as isize),
             }
         }
     }

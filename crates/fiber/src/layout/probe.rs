@@ -141,7 +141,7 @@ fn examine(
         // elsewhere was allocated for this thread, or not at all.
         module.offset = module.offset.filter(|&o| o < 0 && o >= low_offset);
     }
-    add_unlisted(&mut modules, &table, tcb, low_offset, &image);
+    add_unlisted(&mut modules, &table, tcb, low_offset);
     let offset_of = |address: *mut c_int| (address as isize).wrapping_sub(tcb.address() as isize);
     // SAFETY: returns the address of the calling thread's errno.
     let errno = offset_of(unsafe { libc::__errno_location() });
@@ -191,7 +191,7 @@ unsafe fn table(dtv: *const u64, value: usize) -> Vec<usize> {
 
 /// Adds the modules that `dl_iterate_phdr` conceals because they were loaded into
 /// a namespace of their own (`dlmopen`).
-fn add_unlisted(modules: &mut Vec<Module>, table: &[usize], tcb: Tcb, low: isize, image: &[u8]) {
+fn add_unlisted(modules: &mut Vec<Module>, table: &[usize], tcb: Tcb, low: isize) {
     for (index, &address) in table.iter().enumerate() {
         let id = index + 1;
         if address == 0 || modules.iter().any(|module| module.id == id) {
@@ -205,11 +205,10 @@ fn add_unlisted(modules: &mut Vec<Module>, table: &[usize], tcb: Tcb, low: isize
             let end = above.filter(|&other| other > offset).min().unwrap_or(0);
             (end - offset) as usize
         });
-        let start = offset.map_or(0, |offset| (offset - low) as usize);
         modules.push(Module {
             id,
             offset,
-            image: image[start..start + size].into(),
+            image: None,
             size,
             align: 1,
         });

@@ -342,21 +342,56 @@ fn loaded_into_a_namespace_of_its_own_before_the_first_fiber() {
     alone(
         "libraries::loaded_into_a_namespace_of_its_own_before_the_first_fiber",
         || {
+            /// With a libc of its own, whose thread-locals are static.
+            const SOURCE: &str = "
+                #include <errno.h>
+                #include <stdlib.h>
+                static __thread long calls;
+                long parse(const char *text) {
+                    errno = 0;
+                    long number = strtol(text, 0, 10);
+                    if (errno == ERANGE) return -1;
+                    char *copy = malloc(number);
+                    if (!copy) return -2;
+                    free(copy);
+                    return number + ++calls;
+                }
+            ";
             let workshop = Workshop::new();
-            let path = workshop.build("apart", "global-dynamic", 10);
-            let name = CString::new(path.to_str().unwrap()).unwrap();
-            // SAFETY: a library of ours, without constructors.
-            let library = unsafe {
+            let (source, library) = (workshop.0.join("apart.c"), workshop.0.join("apart.so"));
+            std::fs::write(&source, SOURCE).unwrap();
+            let status = Command::new("cc")
+                .args(["-shared", "-fPIC", "-o"])
+                .args([&library, &source])
+                .status();
+            assert!(status.unwrap().success());
+            let name = CString::new(library.to_str().unwrap()).unwrap();
+            // SAFETY: a library of ours, whose function has that type.
+            let parse: unsafe extern "C" fn(*const i8) -> i64 = unsafe {
                 let handle = libc::dlmopen(libc::LM_ID_NEWLM, name.as_ptr(), libc::RTLD_NOW);
                 assert!(!handle.is_null());
-                let symbol = |name: &CStr| libc::dlsym(handle, name.as_ptr());
-                Library {
-                    handle: handle.addr(),
-                    exchange: std::mem::transmute::<*mut c_void, _>(symbol(c"exchange")),
-                    address: std::mem::transmute::<*mut c_void, _>(symbol(c"address")),
-                }
+                let symbol = libc::dlsym(handle, c"parse".as_ptr());
+                assert!(!symbol.is_null());
+                std::mem::transmute::<*mut c_void, _>(symbol)
             };
-            works(library);
+            // SAFETY: a C string.
+            let parse = move |text: &CStr| unsafe { parse(text.as_ptr()) };
+            for _ in 0..100 {
+                let mut fiber = Fiber::<(), (), ()>::new(move |suspender, ()| {
+                    for calls in 1..10 {
+                        assert_eq!(parse(c"4000"), 4000 + calls);
+                        suspender.suspend(());
+                    }
+                    assert_eq!(parse(c"99999999999999999999"), -1);
+                })
+                .unwrap();
+                let mut thread = 0;
+                while let Progress::Suspended(()) = fiber.resume(()) {
+                    thread += 1;
+                }
+                assert_eq!(thread, 9);
+            }
+            assert_eq!(parse(c"4000"), 4001);
         },
     );
 }
