@@ -5,6 +5,10 @@
 //! block must look like. Then it finds out by experiment which words of libc's
 //! thread-locals hold a cache that belongs to an OS thread: it snapshots them,
 //! makes libc fill such a cache, and compares.
+//!
+//! Such comparing must not be disturbed. Signals are blocked; but when another
+//! thread calls `setuid` or one of its like, libc writes into the control blocks
+//! of all threads, at any moment. A probe that is confused thereby is repeated.
 
 use super::modules::{self, Module};
 use super::thread_db;
@@ -50,8 +54,27 @@ struct Exchange {
     result: Result<Findings, Unsupported>,
 }
 
-/// Starts a probe and waits for it.
+/// Finds out, by as many probes as it takes.
 pub(super) fn probe(
+    pthread: usize,
+    specific: std::ops::Range<isize>,
+    dtv_pointer: isize,
+    dtv_value: usize,
+) -> Result<Findings, Unsupported> {
+    const ATTEMPTS: usize = 100;
+    let attempt = || once(pthread, specific.clone(), dtv_pointer, dtv_value);
+    let mut result = attempt();
+    for _ in 1..ATTEMPTS {
+        if result.is_ok() {
+            break;
+        }
+        result = attempt();
+    }
+    result
+}
+
+/// Starts a probe and waits for it.
+fn once(
     pthread: usize,
     specific: std::ops::Range<isize>,
     dtv_pointer: isize,
@@ -68,8 +91,13 @@ pub(super) fn probe(
     // touches it in between.
     unsafe {
         let mut thread = std::mem::zeroed();
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        // The thread inherits it.
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
         let error =
             libc::pthread_create(&mut thread, ptr::null(), born, (&raw mut exchange).cast());
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
         if error != 0 {
             return Err(Unsupported::new(
                 "probe",

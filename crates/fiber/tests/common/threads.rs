@@ -62,6 +62,7 @@ impl Drop for Worker {
 }
 
 /// The kernel's id of the OS thread that runs the caller now.
+#[allow(dead_code, reason = "not every test asks")]
 pub(crate) fn os_thread() -> i32 {
     // SAFETY: has no preconditions.
     unsafe { libc::gettid() }
