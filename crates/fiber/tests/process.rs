@@ -210,7 +210,7 @@ fn the_group_is_set_while_threads_switch() {
                     }
                 });
             }
-            for _ in 0..500 {
+            for _ in 0..100 {
                 set_group();
             }
             stop.store(true, Ordering::SeqCst);
@@ -222,13 +222,17 @@ fn the_group_is_set_while_threads_switch() {
 fn the_group_is_set_while_the_first_fiber_is_made() {
     alone("the_group_is_set_while_the_first_fiber_is_made", || {
         at_most_a_minute();
-        let stop = AtomicBool::new(false);
+        let (stop, times) = (AtomicBool::new(false), AtomicUsize::new(0));
         thread::scope(|scope| {
             let setter = scope.spawn(|| {
                 while !stop.load(Ordering::SeqCst) {
                     set_group();
+                    times.fetch_add(1, Ordering::SeqCst);
                 }
             });
+            while times.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
             sortie_fiber::check().unwrap();
             stop.store(true, Ordering::SeqCst);
             setter.join().unwrap();

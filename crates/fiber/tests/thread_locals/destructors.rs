@@ -167,10 +167,8 @@ impl Key {
     fn new(destructor: unsafe extern "C" fn(*mut c_void)) -> Self {
         let mut key = 0;
         // SAFETY: writes the new key.
-        assert_eq!(
-            unsafe { libc::pthread_key_create(&mut key, Some(destructor)) },
-            0
-        );
+        let error = unsafe { libc::pthread_key_create(&mut key, Some(destructor)) };
+        assert_eq!(error, 0);
         Key(key)
     }
 

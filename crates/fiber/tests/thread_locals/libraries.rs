@@ -64,9 +64,12 @@ impl Drop for Workshop {
 #[derive(Clone, Copy)]
 struct Library {
     handle: usize,
-    exchange: unsafe extern "C" fn(i64) -> i64,
-    address: unsafe extern "C" fn() -> *const i64,
+    exchange: Exchange,
+    address: Address,
 }
+
+type Exchange = unsafe extern "C" fn(i64) -> i64;
+type Address = unsafe extern "C" fn() -> *const i64;
 
 impl Library {
     fn open(path: &Path) -> Result<Self, String> {
@@ -83,8 +86,8 @@ impl Library {
             assert!(!exchange.is_null() && !address.is_null());
             Ok(Library {
                 handle: handle.addr(),
-                exchange: std::mem::transmute::<*mut c_void, _>(exchange),
-                address: std::mem::transmute::<*mut c_void, _>(address),
+                exchange: std::mem::transmute::<*mut c_void, Exchange>(exchange),
+                address: std::mem::transmute::<*mut c_void, Address>(address),
             })
         }
     }
