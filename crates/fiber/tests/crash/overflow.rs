@@ -68,10 +68,9 @@ fn touch(addresses: impl IntoIterator<Item = usize>) {
 
 /// The address that was touched last is the one that is reported.
 fn reported_where_it_faulted(stderr: &str) -> bool {
-    let last = stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("touch "));
-    let last = last.last().expect("something was touched");
+    let mut touched = stderr.lines().rev();
+    let last = touched.find_map(|line| line.strip_prefix("touch "));
+    let last = last.expect("something was touched");
     stderr.contains(&format!("overflow at {last} of "))
 }
 
