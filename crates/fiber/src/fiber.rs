@@ -30,6 +30,13 @@ pub enum Progress<Yield, Return> {
 /// guard or an `Rc` may be held while it is suspended. So a `Fiber` is [`Send`]
 /// although what is on its stack need not be.
 ///
+/// What the closure captures does move to other threads:
+/// ```compile_fail,E0277
+/// # use sortie_fiber::Fiber;
+/// let captured = std::rc::Rc::new(());
+/// Fiber::<(), (), ()>::new(move |_, ()| drop(captured));
+/// ```
+///
 /// The input goes in with each [`resume`](Self::resume), the output comes out of
 /// each [`Suspender::suspend`].
 ///
@@ -83,6 +90,18 @@ enum Output<Yield, Return> {
 }
 
 /// The inside of a fiber: lets its closure suspend.
+///
+/// It belongs to its fiber, and cannot get into another, nor outlive the closure:
+/// ```compile_fail,E0277
+/// # use sortie_fiber::Fiber;
+/// Fiber::<(), (), ()>::new(|outer, ()| {
+///     let inner = Fiber::<(), (), ()>::new(move |_, ()| outer.suspend(()));
+/// });
+/// ```
+/// ```compile_fail
+/// # use sortie_fiber::{Fiber, Suspender};
+/// Fiber::<(), (), &'static Suspender<(), ()>>::new(|suspender, ()| suspender);
+/// ```
 pub struct Suspender<Input, Yield> {
     input: *const UnsafeCell<Option<Input>>,
     output: *const (),

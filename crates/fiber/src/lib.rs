@@ -101,6 +101,12 @@ use std::sync::OnceLock;
 pub fn check() -> Result<(), Unsupported> {
     static RESULT: OnceLock<Result<(), Unsupported>> = OnceLock::new();
     RESULT
-        .get_or_init(|| self_test::run().and_then(|()| set_id::wrap()))
+        .get_or_init(|| {
+            // In this order: the layout is found by a thread, and libc installs
+            // what `set_id` wraps with its first; then fibers may run.
+            layout::Layout::get().map_err(Clone::clone)?;
+            set_id::wrap()?;
+            self_test::run()
+        })
         .clone()
 }

@@ -1,7 +1,8 @@
 //! Fibers for those who write a scheduler: unchecked, and as fast as it gets.
 //!
 //! A [`RawFiber`] runs one function on a stack and block of its own. Whoever
-//! schedules it takes care of the rules that [`Fiber`](crate::Fiber) enforces.
+//! schedules it takes care of the rules that [`Fiber`](crate::Fiber) enforces,
+//! and calls [`check`](crate::check) before the first.
 //! A function that never returns but asks for new work, calling
 //! [`end_thread`] and [`renew_thread`] in between, makes one fiber serve many
 //! goroutines, without a switch from one to the next.

@@ -16,6 +16,14 @@ thread_local! {
     static LARGE: RefCell<[u8; 40_000]> = const { RefCell::new([3; 40_000]) };
 }
 
+/// Asks for more than a control block does.
+#[repr(align(512))]
+struct Aligned(Cell<u8>);
+
+thread_local! {
+    static ALIGNED: Aligned = const { Aligned(Cell::new(5)) };
+}
+
 static MADE: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
@@ -145,4 +153,26 @@ fn lazy_variables_are_made_once_a_fiber() {
         assert_eq!((seen.len(), round), (1, 3));
     }
     assert_eq!(MADE.load(Ordering::SeqCst), before + 10);
+}
+
+#[test]
+fn variables_are_aligned_as_they_ask() {
+    let mut fibers: Vec<_> = (0..20)
+        .map(|number| {
+            Fiber::<(), (), ()>::with_stack_size(number * 5000, |suspender, ()| {
+                ALIGNED.with(|aligned| {
+                    assert!(std::ptr::from_ref(aligned).addr().is_multiple_of(512));
+                    assert_eq!(aligned.0.replace(6), 5);
+                    suspender.suspend(());
+                    assert_eq!(aligned.0.get(), 6);
+                });
+            })
+            .unwrap()
+        })
+        .collect();
+    for progress in [Progress::Suspended(()), Progress::Returned(())] {
+        for fiber in &mut fibers {
+            assert_eq!(fiber.resume(()), progress);
+        }
+    }
 }
