@@ -5,7 +5,7 @@
 //! static thread-locals of all loaded objects below it and a DTV (the table of
 //! dynamic thread-locals) above. While FS points at it, the code that runs is,
 //! to rustc, std and libc, a thread of its own. This folder finds out what must
-//! be in a block; [`block`](crate::block) writes it.
+//! be in a block; [`block`] writes it.
 //!
 //! ```text
 //!        lower addresses                                        higher

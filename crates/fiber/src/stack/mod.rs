@@ -2,7 +2,7 @@
 //!
 //! # Purpose
 //! A fiber's memory is one *slot*: a guard, the stack, the fiber's block (see
-//! [`block`](crate::block)) and the tail of its DTV. Slots lie side by side in
+//! [`block`]) and the tail of its DTV. Slots lie side by side in
 //! *arenas*, mappings of many slots that are one VMA each.
 //!
 //! ```text
