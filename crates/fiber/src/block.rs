@@ -5,13 +5,13 @@
 //! ```text
 //!  FS                                    page boundary
 //!  | struct pthread | Control | DTV head  | DTV tail          |
-//!                                         (a page, not touched
+//!                                         (pages not touched
 //!                                          unless many libraries
 //!                                          have thread-locals)
 //! ```
 //!
-//! The DTV is declared larger than it needs to be, so that glibc, which grows
-//! it by `realloc`, never does so.
+//! The DTV is declared larger than it needs to be, by a thousand modules, so that
+//! glibc, which grows it by `realloc`, never does so.
 
 use crate::fs_base::Tcb;
 use crate::layout::{Layout, Specific};
@@ -22,7 +22,7 @@ use std::ffi::c_void;
 const UNALLOCATED: u64 = u64::MAX;
 
 /// Bytes of the DTV's tail.
-pub(crate) const DTV_TAIL: usize = 4096;
+pub(crate) const DTV_TAIL: usize = 4 * 4096;
 
 /// Room between `struct pthread` and the DTV, for the fiber's own record.
 pub(crate) const CONTROL: usize = 128;
@@ -49,7 +49,13 @@ impl Extent {
 /// Offset from FS of the fiber's own record.
 #[inline(always)]
 pub(crate) fn control_offset(layout: &Layout) -> usize {
-    layout.pthread.next_multiple_of(64)
+    control_after(layout.pthread)
+}
+
+/// The same, with a `struct pthread` of so many bytes.
+#[inline(always)]
+pub(crate) fn control_after(pthread: usize) -> usize {
+    pthread.next_multiple_of(64)
 }
 
 /// Offset from FS of the DTV's element 0.
@@ -257,15 +263,20 @@ unsafe fn free_dynamic(layout: &Layout, tcb: Tcb) {
     };
     for id in 1..=last {
         let element = table + (id * dtv.element) as isize;
+        let value = tcb.field::<u64>(element + dtv.value as isize);
         let to_free = tcb.field::<*mut c_void>(element + dtv.to_free as isize);
+        // SAFETY: an element of the caller's own table. glibc fills them in
+        // order of their ids, so what comes after an empty one is empty too.
+        if id > known && unsafe { value.read_volatile() } == 0 {
+            break;
+        }
         // SAFETY: an element of the caller's own table. glibc puts there what
         // it got from malloc for this thread and module, else null.
         unsafe {
             if !to_free.read_volatile().is_null() {
                 libc::free(to_free.read_volatile());
                 to_free.write_volatile(std::ptr::null_mut());
-                tcb.field::<u64>(element + dtv.value as isize)
-                    .write_volatile(UNALLOCATED);
+                value.write_volatile(UNALLOCATED);
             }
         }
     }

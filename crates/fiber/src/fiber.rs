@@ -2,6 +2,7 @@
 
 use crate::error::Unsupported;
 use crate::raw::{self, Host, RawFiber, StackPool};
+use crate::stack;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
@@ -28,6 +29,13 @@ pub enum Progress<Yield, Return> {
 /// [`thread::current`](std::thread::current) tells it from all others, a lock
 /// guard or an `Rc` may be held while it is suspended. So a `Fiber` is [`Send`]
 /// although what is on its stack need not be.
+///
+/// What the closure captures does move to other threads:
+/// ```compile_fail,E0277
+/// # use sortie_fiber::Fiber;
+/// let captured = std::rc::Rc::new(());
+/// Fiber::<(), (), ()>::new(move |_, ()| drop(captured));
+/// ```
 ///
 /// The input goes in with each [`resume`](Self::resume), the output comes out of
 /// each [`Suspender::suspend`].
@@ -82,6 +90,18 @@ enum Output<Yield, Return> {
 }
 
 /// The inside of a fiber: lets its closure suspend.
+///
+/// It belongs to its fiber, and cannot get into another, nor outlive the closure:
+/// ```compile_fail,E0277
+/// # use sortie_fiber::Fiber;
+/// Fiber::<(), (), ()>::new(|outer, ()| {
+///     let inner = Fiber::<(), (), ()>::new(move |_, ()| outer.suspend(()));
+/// });
+/// ```
+/// ```compile_fail
+/// # use sortie_fiber::{Fiber, Suspender};
+/// Fiber::<(), (), &'static Suspender<(), ()>>::new(|suspender, ()| suspender);
+/// ```
 pub struct Suspender<Input, Yield> {
     input: *const UnsafeCell<Option<Input>>,
     output: *const (),
@@ -94,7 +114,9 @@ impl<Input, Yield> Suspender<Input, Yield> {
     /// Suspends the fiber. The call to [`Fiber::resume`] that runs it returns
     /// `value`; this call returns the input of the next.
     ///
-    /// If the fiber is dropped instead, this call unwinds.
+    /// If the fiber is dropped instead, this call unwinds, as by a panic that no
+    /// hook sees. So does each further call, and who calls from a destructor that
+    /// runs on this occasion panics while panicking, which aborts the process.
     pub fn suspend(&self, value: Yield) -> Input {
         // SAFETY: a suspender exists only on its fiber (not Send, and handed
         // out by reference), whose shared part outlives it; the other side is
@@ -144,9 +166,11 @@ where
 
     /// A fiber with room for `size` bytes of stack. Rounded up to pages, and to
     /// [`MIN_STACK_SIZE`](crate::MIN_STACK_SIZE). Stacks are pooled by size.
+    /// A fiber that needs more hits the guard below its stack, which ends the
+    /// process; [`overflow::install`](crate::overflow::install) has it say why.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); a size beyond the address space gets one too.
     pub fn with_stack_size<F>(size: usize, main: F) -> io::Result<Self>
     where
         F: FnOnce(&Suspender<Input, Yield>, Input) -> Return + Send + 'static,
@@ -160,7 +184,7 @@ where
     where
         F: FnOnce(&Suspender<Input, Yield>, Input) -> Return + Send + 'static,
     {
-        let stack = with_pool(size, StackPool::take)??;
+        let stack = with_pool(stack::rounded(size), StackPool::take)??;
         let size = stack.size();
         let shared = NonNull::from(Box::leak(Box::new(Shared {
             main: UnsafeCell::new(Some(Box::new(main) as Main<Input, Yield, Return>)),
@@ -226,7 +250,22 @@ impl<I, Y, R> Fiber<I, Y, R> {
             // SAFETY: `enter` has returned, after ending and renewing the
             // thread, and nothing is left on its stack; or it never started.
             let stack = unsafe { raw.into_stack() };
-            let _ = with_pool(self.size, |pool| pool.give(stack));
+            let _ = with_pool(self.size, |pool| {
+                pool.give(stack);
+                shrink(pool);
+            });
+        }
+    }
+}
+
+/// Gives memory back when far more stacks are unused than in use.
+fn shrink(pool: &mut StackPool) {
+    /// Unused stacks that always keep their memory.
+    const KEPT: usize = 64;
+    if pool.warm() > 2 * KEPT {
+        let in_use = pool.in_use();
+        if pool.warm() > 2 * (in_use + KEPT) {
+            pool.trim(in_use + KEPT);
         }
     }
 }
@@ -279,7 +318,9 @@ unsafe fn enter<I, Y, R>() {
 }
 
 impl<I, Y, R> Drop for Fiber<I, Y, R> {
-    /// Unwinds a suspended fiber, so that what is on its stack is dropped.
+    /// Unwinds a suspended fiber, so that what is on its stack is dropped and the
+    /// destructors of its thread-locals run. A closure that catches this and
+    /// suspends again is unwound again, until it ends.
     fn drop(&mut self) {
         #[inline(never)]
         fn unwind(raw: &RawFiber) {
@@ -303,7 +344,8 @@ impl<I, Y, R> Drop for Fiber<I, Y, R> {
     }
 }
 
-/// The stacks of all safe fibers, by size.
+/// The stacks of all safe fibers, by size. The size is one that
+/// [`stack::rounded`] returns.
 fn with_pool<T>(size: usize, f: impl FnOnce(&mut StackPool) -> T) -> Result<T, Unsupported> {
     static POOLS: Mutex<Option<HashMap<usize, StackPool>>> = Mutex::new(None);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);

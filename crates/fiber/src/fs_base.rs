@@ -6,7 +6,7 @@
 //! (Linux 5.9, announced in `AT_HWCAP2`), else by `arch_prctl`, about fifteen
 //! times slower.
 //!
-//! A function that calls [`set`] must not touch a thread-local, directly or by
+//! A function that calls [`Setter::set`] must not touch a thread-local, directly or by
 //! inlining: the compiler takes the base for a constant of the function.
 
 use std::arch::asm;

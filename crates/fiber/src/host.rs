@@ -39,7 +39,9 @@ pub struct Host {
 }
 
 impl Host {
-    /// The calling OS thread, or the fiber that runs on it: fibers nest.
+    /// The calling OS thread, or the fiber that runs on it: fibers nest. A host
+    /// that was attached on a fiber is void once that fiber has been suspended,
+    /// since it may go on on another OS thread.
     ///
     /// # Errors
     /// [`Unsupported`] if the platform cannot run fibers.
@@ -97,8 +99,12 @@ impl Host {
     #[inline(always)]
     pub unsafe fn leave(&mut self) {
         if self.current != self.own {
-            // SAFETY: as this function's; the own block is nobody else's.
-            unsafe { self.board(self.own) }
+            // SAFETY: as this function's; the own block is nobody else's. The
+            // thread's id has changed if the fiber forked and this is the child.
+            unsafe {
+                self.tid = self.current.field::<i32>(self.layout.tid).read();
+                self.board(self.own);
+            }
         }
     }
 }

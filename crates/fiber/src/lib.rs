@@ -24,14 +24,20 @@
 //! Kernel-side identity: the thread id, CPU affinity, signal mask, capabilities;
 //! pthread locks that record their owner by thread id (recursive, error-checking
 //! and priority-inheriting ones; std's locks do not) must not be held by a fiber
-//! while it is suspended. malloc's caches stay with the OS thread on purpose.
-//! `fork` without `exec` keeps the calling fiber only.
+//! while it is suspended. The floating-point environment (`fesetround`) is the
+//! thread's too. malloc's caches stay with the OS thread on purpose; so do the
+//! texts that `strerror`, `strsignal` and `dlerror` return, which a fiber must
+//! read before it is suspended.
+//!
+//! `fork` without `exec` keeps the calling fiber only. In the child it may go on
+//! until the process ends. It must not be suspended or return unless the main
+//! thread had resumed it: libc hands the stacks of other threads to new ones.
 //!
 //! # Libraries that are loaded later
 //! Before the first fiber exists, the process's surplus of static TLS is used up.
 //! A library that insists on static TLS (few do) and is loaded afterwards by
 //! `dlopen` is refused by the loader; load it earlier, or link it. All others
-//! work, thread-locals included.
+//! work, thread-locals included, up to a thousand of them.
 //!
 //! # Platform
 //! Linux on x86-64 with a dynamically linked glibc 2.34 or later. The layout of
@@ -82,6 +88,9 @@ use std::sync::OnceLock;
 /// Whether fibers work here: finds out about the platform and runs the self-test,
 /// once.
 ///
+/// The first call loads tiny libraries and starts threads, so it must not come
+/// from the constructor of a library that is being loaded.
+///
 /// # Errors
 /// [`Unsupported`], naming the check that failed and what was found.
 ///
@@ -92,6 +101,12 @@ use std::sync::OnceLock;
 pub fn check() -> Result<(), Unsupported> {
     static RESULT: OnceLock<Result<(), Unsupported>> = OnceLock::new();
     RESULT
-        .get_or_init(|| self_test::run().and_then(|()| set_id::wrap()))
+        .get_or_init(|| {
+            // In this order: the layout is found by a thread, and libc installs
+            // what `set_id` wraps with its first; then fibers may run.
+            layout::Layout::get().map_err(Clone::clone)?;
+            set_id::wrap()?;
+            self_test::run()
+        })
         .clone()
 }

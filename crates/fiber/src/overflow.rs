@@ -38,9 +38,17 @@ static REPORT: OnceLock<fn(&Overflow)> = OnceLock::new();
 /// # Errors
 /// If the system refuses the handler.
 pub fn install(report: fn(&Overflow)) -> io::Result<()> {
-    if REPORT.set(report).is_err() {
-        return Ok(());
-    }
+    // Whoever comes second waits until the first is done.
+    static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
+    INSTALLED
+        .get_or_init(|| {
+            let _ = REPORT.set(report);
+            set_handlers().map_err(|error| error.raw_os_error().unwrap_or(libc::EINVAL))
+        })
+        .map_err(io::Error::from_raw_os_error)
+}
+
+fn set_handlers() -> io::Result<()> {
     let previous = Previous {
         segv: action(libc::SIGSEGV)?,
         bus: action(libc::SIGBUS)?,
@@ -116,9 +124,10 @@ pub fn prepare_thread() -> io::Result<()> {
 
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo, which has an address for these
-    // two signals.
-    let address = unsafe { (*info).si_addr() } as usize;
-    if let Some((guard, stack_size)) = raw::current_guard()
+    // two signals when it sends them itself: then the code is positive.
+    let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
+    if code > 0
+        && let Some((guard, stack_size)) = raw::current_guard()
         && guard.contains(&address)
     {
         if let Some(report) = REPORT.get() {

@@ -1,7 +1,8 @@
 //! Fibers for those who write a scheduler: unchecked, and as fast as it gets.
 //!
 //! A [`RawFiber`] runs one function on a stack and block of its own. Whoever
-//! schedules it takes care of the rules that [`Fiber`](crate::Fiber) enforces.
+//! schedules it takes care of the rules that [`Fiber`](crate::Fiber) enforces,
+//! and calls [`check`](crate::check) before the first.
 //! A function that never returns but asks for new work, calling
 //! [`end_thread`] and [`renew_thread`] in between, makes one fiber serve many
 //! goroutines, without a switch from one to the next.
@@ -38,21 +39,31 @@ thread_local! {
     static CURRENT: Cell<*const Control> = const { Cell::new(ptr::null()) };
 }
 
-/// Where this crate's thread-locals are.
-pub(crate) fn variables() -> usize {
-    CURRENT.with(|current| ptr::from_ref(current).addr())
+/// How far from FS [`CURRENT`] is.
+///
+/// A block has its record's address there from birth on, and keeps it: signal
+/// handlers ask for it at any time, between any two instructions of a switch too.
+/// (Unless this crate is part of a library that was loaded by `dlopen`. The
+/// variable is then not in static TLS, and the fiber sets it at its start.)
+pub(crate) fn current_offset() -> isize {
+    let address = CURRENT.with(|current| current.as_ptr().addr());
+    (address as isize).wrapping_sub(Tcb::current().address() as isize)
 }
 
-/// Sets [`CURRENT`] after the block was made new. Volatile, since the compiler
-/// does not know that the variable's memory was rewritten.
+/// Sets [`CURRENT`] after the block was made new, if it is not part of the block.
+/// Volatile, since the compiler does not know that the variable's memory was
+/// rewritten.
 #[inline(always)]
-fn set_current(control: *const Control) {
-    // SAFETY: the calling context's own variable.
-    CURRENT.with(|current| unsafe { current.as_ptr().write_volatile(control) });
+fn set_current(layout: &Layout, control: *const Control) {
+    if !layout.current_in_block {
+        // SAFETY: the calling context's own variable.
+        CURRENT.with(|current| unsafe { current.as_ptr().write_volatile(control) });
+    }
 }
 
 /// Fetches a line into the cache, if there is one.
 #[inline(always)]
+#[expect(clippy::not_unsafe_ptr_arg_deref, reason = "any address will do")]
 pub fn prefetch(line: *const i8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: a hint, which does nothing for an address that is not mapped.
@@ -118,7 +129,7 @@ impl RawFiber {
         let coroutine = unsafe {
             Coroutine::with_stack_unchecked(stack, move |yielder: &Yielder<(), ()>, ()| {
                 let control = address as *const Control;
-                set_current(control);
+                set_current(layout, control);
                 let control = &*control;
                 control.yielder.set(yielder);
                 (control.main)();
@@ -235,7 +246,8 @@ impl FiberRef {
         let control = self.0.as_ptr();
         // SAFETY: exclusive by the caller's obligation. `main` does not unwind,
         // so `resume` never re-raises a panic here.
-        let result = unsafe { (&mut (*control).coroutine).resume(()) };
+        let coroutine = unsafe { &mut (*control).coroutine };
+        let result = coroutine.resume(());
         matches!(result, CoroutineResult::Yield(()))
     }
 
@@ -248,7 +260,8 @@ impl FiberRef {
         // SAFETY: exclusive, by the caller's obligation.
         unsafe {
             self.board(host);
-            (&mut (*self.0.as_ptr()).coroutine).force_unwind();
+            let coroutine = &mut (*self.0.as_ptr()).coroutine;
+            coroutine.force_unwind();
         }
     }
 
@@ -339,5 +352,5 @@ pub unsafe fn renew_thread() {
     let control = CURRENT.with(Cell::get);
     // SAFETY: passed on.
     unsafe { block::renew(layout, Tcb::current()) };
-    set_current(control);
+    set_current(layout, control);
 }

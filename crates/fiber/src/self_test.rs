@@ -43,15 +43,20 @@ pub(crate) fn run() -> Result<(), Unsupported> {
     // The two take turns, each on another thread every time.
     for round in 0..3 {
         step(&mut first)?;
-        (first, second) = thread::spawn(move || -> Result<_, Unsupported> {
+        let elsewhere = move || -> Result<_, Unsupported> {
             step(&mut second)?;
             if round == 1 {
                 step(&mut first)?;
             }
             Ok((first, second))
-        })
-        .join()
-        .unwrap_or_else(|_| Err(Unsupported::new("self-test", "it panicked")))?;
+        };
+        (first, second) = thread::Builder::new()
+            .spawn(elsewhere)
+            .map_err(|error| {
+                Unsupported::new("self-test", format!("cannot start a thread: {error}"))
+            })?
+            .join()
+            .unwrap_or_else(|_| Err(Unsupported::new("self-test", "it panicked")))?;
     }
     for mut fiber in [first, second] {
         while let Some(verdict) = resume(&mut fiber) {

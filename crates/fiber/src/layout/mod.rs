@@ -5,7 +5,7 @@
 //! static thread-locals of all loaded objects below it and a DTV (the table of
 //! dynamic thread-locals) above. While FS points at it, the code that runs is,
 //! to rustc, std and libc, a thread of its own. This folder finds out what must
-//! be in a block; [`block`](crate::block) writes it.
+//! be in a block; [`block`] writes it.
 //!
 //! ```text
 //!        lower addresses                                        higher
@@ -42,8 +42,10 @@ mod probe;
 mod seal;
 mod thread_db;
 
+use crate::block;
 use crate::error::Unsupported;
 use crate::fs_base::Setter;
+use crate::raw;
 pub(crate) use probe::stack_bounds;
 use std::sync::OnceLock;
 
@@ -135,6 +137,9 @@ pub(crate) struct Layout {
     /// Cache lines that a switch touches, as offsets from FS.
     hot: [isize; MAX_HOT_LINES],
     hot_count: usize,
+    /// Whether the variable that tells which fiber runs is in the block (see
+    /// `raw::current_offset`).
+    pub(crate) current_in_block: bool,
     /// The kernel's thread id, 4 bytes.
     pub(crate) tid: isize,
     /// Where the stack's lowest address is kept, followed by its size.
@@ -179,11 +184,18 @@ impl Layout {
         let specific_area = specific_range.start - block_size as isize..specific_range.end;
 
         let dtv_pointer = thread_db::field(c"_thread_db_pthread_dtvp")?.offset as isize;
+        let dtv_elements = DtvElements::find()?;
         let (sealed, unsealed) = seal::seal();
-        let findings = probe::probe(pthread, specific_area, dtv_pointer)?;
+        let findings = probe::probe(
+            pthread,
+            specific_area,
+            dtv_pointer,
+            dtv_elements.value / size_of::<u64>(),
+        )?;
         Builder {
             pthread,
             dtv_pointer,
+            dtv_elements,
             sealed,
             unsealed,
             blocks,
@@ -198,10 +210,35 @@ impl Layout {
     }
 }
 
+/// The elements of a DTV.
+#[derive(Clone, Copy)]
+struct DtvElements {
+    /// Bytes of one.
+    element: usize,
+    /// Where in it the address is.
+    value: usize,
+}
+
+impl DtvElements {
+    fn find() -> Result<Self, Unsupported> {
+        let element = thread_db::field(c"_thread_db_dtv_dtv")?.bits as usize / 8;
+        let value = thread_db::field(c"_thread_db_dtv_t_pointer_val")?.offset;
+        let counter = thread_db::field(c"_thread_db_dtv_t_counter")?.offset;
+        if element != 16 || ![0, 8].contains(&value) || counter != 0 {
+            return Err(Unsupported::new(
+                "dtv",
+                "its elements are not pairs of words",
+            ));
+        }
+        Ok(DtvElements { element, value })
+    }
+}
+
 /// The layout while it is put together.
 struct Builder {
     pthread: usize,
     dtv_pointer: isize,
+    dtv_elements: DtvElements,
     sealed: Vec<usize>,
     unsealed: usize,
     blocks: thread_db::Field,
@@ -218,8 +255,7 @@ impl Builder {
     /// The lines of FS itself, of the thread words, of the tid and of the fiber's
     /// own variables.
     fn hot_lines(&self, tid: isize) -> ([isize; MAX_HOT_LINES], usize) {
-        let own =
-            crate::raw::variables() as isize - crate::fs_base::Tcb::current().address() as isize;
+        let own = crate::raw::current_offset();
         let mut lines: Vec<isize> = [0, tid, own]
             .iter()
             .chain(&self.findings.thread_words)
@@ -248,7 +284,7 @@ impl Builder {
         let tid = tid.offset as isize;
         self.put(tid, &[0; 4]);
         let specific = self.specific()?;
-        let dtv = self.dtv()?;
+        let dtv = self.dtv();
 
         let words = &self.findings.thread_words;
         let mut thread_words = [0; MAX_THREAD_WORDS];
@@ -265,12 +301,13 @@ impl Builder {
             self.relocations.retain(|word| word.offset != offset);
         }
 
+        let current = self.place_current();
         let call = thread_db::needed(c"__call_tls_dtors")?;
         // SAFETY: glibc's function of that name takes nothing and returns
         // nothing (stdlib/cxa_thread_atexit_impl.c).
         let call_tls_destructors: unsafe extern "C" fn() = unsafe { std::mem::transmute(call) };
         let (hot, hot_count) = self.hot_lines(tid);
-        let renewed = self.renewed(tid, &specific);
+        let renewed = self.renewed(tid, &specific, current);
         Ok(Layout {
             setter: Setter::detect(),
             align: self.align,
@@ -290,6 +327,7 @@ impl Builder {
             thread_word_count,
             hot,
             hot_count,
+            current_in_block: current.is_some(),
             tid,
             stack_bounds,
             stack_guard,
@@ -343,18 +381,17 @@ impl Builder {
         Ok(())
     }
 
-    /// Static TLS: the objects' images; libc's as the probe had it at birth.
+    /// Static TLS: the objects' images; libc's, and what has none, as the probe had
+    /// it at birth.
     fn fill_modules(&mut self) {
         for index in 0..self.findings.modules.len() {
             let module = &self.findings.modules[index];
             let Some(offset) = module.offset else {
                 continue;
             };
-            if module.id == self.findings.libc {
-                self.copy_from_birth(offset..offset + module.size as isize);
-            } else {
-                let image = module.image.clone();
-                self.put(offset, &image);
+            match module.image.clone() {
+                Some(image) if module.id != self.findings.libc => self.put(offset, &image),
+                _ => self.copy_from_birth(offset..offset + module.size as isize),
             }
         }
     }
@@ -440,6 +477,21 @@ impl Builder {
         }
     }
 
+    /// The word that tells which fiber runs: the address of its record, at birth
+    /// and ever after. Returns the word's offset if it is static.
+    fn place_current(&mut self) -> Option<isize> {
+        let offset = raw::current_offset();
+        let space = -(self.below as isize)..-7;
+        space.contains(&offset).then(|| {
+            self.relocations.push(Word {
+                offset,
+                value: block::control_after(self.pthread) as u64,
+                relocated: true,
+            });
+            offset
+        })
+    }
+
     fn specific(&self) -> Result<Specific, Unsupported> {
         let data = thread_db::size(c"_thread_db_sizeof_pthread_key_data")?;
         let blocks = self.blocks.offset as isize;
@@ -468,17 +520,8 @@ impl Builder {
         })
     }
 
-    fn dtv(&self) -> Result<Dtv, Unsupported> {
-        let elements = thread_db::field(c"_thread_db_dtv_dtv")?;
-        let element = elements.bits as usize / 8;
-        let value = thread_db::field(c"_thread_db_dtv_t_pointer_val")?.offset;
-        let counter = thread_db::field(c"_thread_db_dtv_t_counter")?.offset;
-        if element != 16 || value > 8 || counter != 0 {
-            return Err(Unsupported::new(
-                "dtv",
-                "its elements are not pairs of words",
-            ));
-        }
+    fn dtv(&self) -> Dtv {
+        let DtvElements { element, value } = self.dtv_elements;
         let highest = self
             .findings
             .modules
@@ -490,14 +533,14 @@ impl Builder {
         for module in &self.findings.modules {
             modules[module.id] = module.offset;
         }
-        Ok(Dtv {
+        Dtv {
             pointer: self.dtv_pointer,
             element,
             value,
             to_free: 8 - value,
             generation: self.findings.generation,
             modules,
-        })
+        }
     }
 
     /// Words of the image that are not zero, and those to relocate.
@@ -519,12 +562,19 @@ impl Builder {
     }
 
     /// What a used block must have restored: static TLS, but for the thread
-    /// words, and of `struct pthread` the members between the thread id and the
-    /// thread-specific data (robust list, clean-up handlers, cancellation).
-    fn renewed(&self, tid: isize, specific: &Specific) -> Vec<std::ops::Range<isize>> {
+    /// words and the fiber's record, and of `struct pthread` the members between
+    /// the thread id and the thread-specific data (robust list, clean-up handlers,
+    /// cancellation).
+    fn renewed(
+        &self,
+        tid: isize,
+        specific: &Specific,
+        current: Option<isize>,
+    ) -> Vec<std::ops::Range<isize>> {
         let mut ranges = Vec::new();
         let mut from = -(self.below as isize);
         let mut words = self.findings.thread_words.clone();
+        words.extend(current);
         words.sort_unstable();
         for word in words {
             if from < word {

@@ -11,8 +11,9 @@ pub(super) struct Module {
     /// Where the calling thread's copy lies, relative to its FS base; `None`
     /// while that thread has none.
     pub(super) offset: Option<isize>,
-    /// Initial contents; what follows up to `size` is zero.
-    pub(super) image: Box<[u8]>,
+    /// Initial contents; what follows up to `size` is zero. `None` if only a
+    /// thread at its birth can tell.
+    pub(super) image: Option<Box<[u8]>>,
     /// Bytes in memory.
     pub(super) size: usize,
     /// Required alignment.
@@ -52,7 +53,9 @@ unsafe extern "C" fn visit(
             }),
             // SAFETY: ld.so has mapped the segment's image there, copies it
             // into new threads, and keeps the object loaded during this call.
-            image: unsafe { std::slice::from_raw_parts(start, header.p_filesz as usize) }.into(),
+            image: Some(
+                unsafe { std::slice::from_raw_parts(start, header.p_filesz as usize) }.into(),
+            ),
             size: header.p_memsz as usize,
             align: (header.p_align as usize).max(1),
         });

@@ -5,6 +5,10 @@
 //! block must look like. Then it finds out by experiment which words of libc's
 //! thread-locals hold a cache that belongs to an OS thread: it snapshots them,
 //! makes libc fill such a cache, and compares.
+//!
+//! Such comparing must not be disturbed. Signals are blocked; but when another
+//! thread calls `setuid` or one of its like, libc writes into the control blocks
+//! of all threads, at any moment. A probe that is confused thereby is repeated.
 
 use super::modules::{self, Module};
 use super::thread_db;
@@ -45,27 +49,55 @@ struct Exchange {
     specific: std::ops::Range<isize>,
     /// Where `struct pthread` keeps the DTV's address.
     dtv_pointer: isize,
+    /// Which word of an element is the address.
+    dtv_value: usize,
     result: Result<Findings, Unsupported>,
 }
 
-/// Starts a probe and waits for it.
+/// Finds out, by as many probes as it takes.
 pub(super) fn probe(
     pthread: usize,
     specific: std::ops::Range<isize>,
     dtv_pointer: isize,
+    dtv_value: usize,
+) -> Result<Findings, Unsupported> {
+    const ATTEMPTS: usize = 100;
+    let attempt = || once(pthread, specific.clone(), dtv_pointer, dtv_value);
+    let mut result = attempt();
+    for _ in 1..ATTEMPTS {
+        if result.is_ok() {
+            break;
+        }
+        result = attempt();
+    }
+    result
+}
+
+/// Starts a probe and waits for it.
+fn once(
+    pthread: usize,
+    specific: std::ops::Range<isize>,
+    dtv_pointer: isize,
+    dtv_value: usize,
 ) -> Result<Findings, Unsupported> {
     let mut exchange = Exchange {
         pthread,
         specific,
         dtv_pointer,
+        dtv_value,
         result: Err(Unsupported::new("probe", "the probe thread did not report")),
     };
     // SAFETY: `exchange` outlives the thread, which is joined here; nobody else
     // touches it in between.
     unsafe {
         let mut thread = std::mem::zeroed();
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        // The thread inherits it.
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
         let error =
             libc::pthread_create(&mut thread, ptr::null(), born, (&raw mut exchange).cast());
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
         if error != 0 {
             return Err(Unsupported::new(
                 "probe",
@@ -129,12 +161,15 @@ fn examine(
     // SAFETY: this thread's own table, whose element 0 is the generation. Read
     // before anything here could have brought it up to date.
     let generation = unsafe { dtv.read().read() };
+    // SAFETY: this thread's own table, whose length is in the element before.
+    let table = unsafe { table(dtv.read(), exchange.dtv_value) };
     let mut modules = modules::list();
     for module in &mut modules {
         // Static TLS is below FS, above this thread's frames. What lies
         // elsewhere was allocated for this thread, or not at all.
         module.offset = module.offset.filter(|&o| o < 0 && o >= low_offset);
     }
+    add_unlisted(&mut modules, &table, tcb, low_offset);
     let offset_of = |address: *mut c_int| (address as isize).wrapping_sub(tcb.address() as isize);
     // SAFETY: returns the address of the calling thread's errno.
     let errno = offset_of(unsafe { libc::__errno_location() });
@@ -163,6 +198,49 @@ fn examine(
         generation,
         image,
     })
+}
+
+/// What a DTV holds for each module id from 1 on: the address of its thread-locals,
+/// all ones if they are allocated on first use, or 0 if there is no such module.
+///
+/// # Safety
+/// `dtv` is a thread's table, which does not change meanwhile; the address is
+/// word `value` of an element.
+unsafe fn table(dtv: *const u64, value: usize) -> Vec<usize> {
+    // SAFETY: elements are pairs of words. Number -1 holds the highest number,
+    // number 0 the generation.
+    unsafe {
+        let highest = dtv.sub(2).read() as usize;
+        (1..=highest)
+            .map(|id| dtv.add(2 * id + value).read() as usize)
+            .collect()
+    }
+}
+
+/// Adds the modules that `dl_iterate_phdr` conceals because they were loaded into
+/// a namespace of their own (`dlmopen`).
+fn add_unlisted(modules: &mut Vec<Module>, table: &[usize], tcb: Tcb, low: isize) {
+    for (index, &address) in table.iter().enumerate() {
+        let id = index + 1;
+        if address == 0 || modules.iter().any(|module| module.id == id) {
+            continue;
+        }
+        let offset = (address as isize).wrapping_sub(tcb.address() as isize);
+        let offset = (low..0).contains(&offset).then_some(offset);
+        // It reaches up to its neighbour's at most.
+        let size = offset.map_or(0, |offset| {
+            let above = modules.iter().filter_map(|module| module.offset);
+            let end = above.filter(|&other| other > offset).min().unwrap_or(0);
+            (end - offset) as usize
+        });
+        modules.push(Module {
+            id,
+            offset,
+            image: None,
+            size,
+            align: 1,
+        });
+    }
 }
 
 /// The calling thread's stack as `pthread_getattr_np` tells: (lowest, size).

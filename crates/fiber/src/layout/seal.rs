@@ -27,11 +27,10 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 /// the number of bytes at most that could not be taken.
 pub(super) fn seal() -> (Vec<usize>, usize) {
     let mut modules = Vec::new();
-    // From large to small, so that whatever the surplus is, what remains in
-    // the end is smaller than the smallest block.
+    // From large to small, down to a single byte: nothing must remain, since an
+    // integer is enough for a library that insists.
     let mut size = total().next_power_of_two();
-    const SMALLEST: usize = 8;
-    while size >= SMALLEST {
+    while size > 0 {
         match load(size) {
             Some(module) => modules.push(module),
             None => size /= 2,
@@ -40,11 +39,12 @@ pub(super) fn seal() -> (Vec<usize>, usize) {
             break; // no libc has a megabyte of surplus; do not loop for ever
         }
     }
-    // If nothing at all could be loaded it was not for lack of room.
-    let left = if modules.is_empty() {
+    // If nothing at all could be loaded, or the loop was given up, it was not for
+    // lack of room.
+    let left = if modules.is_empty() || size > 0 {
         total()
     } else {
-        SMALLEST
+        0
     };
     (modules, left)
 }

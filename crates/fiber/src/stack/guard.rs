@@ -46,8 +46,8 @@ pub(super) fn dismiss(count: usize) {
 pub(super) fn install(low: usize) -> io::Result<()> {
     match method() {
         Method::Marker => mark(low),
-        // SAFETY: protects pages of our own mapping that hold no data.
         Method::Protection(_) => {
+            // SAFETY: protects pages of our own mapping that hold no data.
             match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
                 0 => Ok(()),
                 _ => Err(io::Error::last_os_error()),

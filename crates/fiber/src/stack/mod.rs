@@ -2,13 +2,13 @@
 //!
 //! # Purpose
 //! A fiber's memory is one *slot*: a guard, the stack, the fiber's block (see
-//! [`block`](crate::block)) and the tail of its DTV. Slots lie side by side in
+//! [`block`]) and the tail of its DTV. Slots lie side by side in
 //! *arenas*, mappings of many slots that are one VMA each.
 //!
 //! ```text
 //!   low        stack grows downwards           FS        page boundary
 //!   | guard |  ...................... | block below | block above | DTV tail |
-//!   | 16 KiB|       size bytes at least             |             |  4 KiB   |
+//!   | 16 KiB|       size bytes at least             |             |  16 KiB  |
 //! ```
 //!
 //! # What costs memory
@@ -50,8 +50,19 @@ pub const MIN_STACK_SIZE: usize = 16 * 1024;
 /// probes and may step over one.
 pub(crate) const GUARD: usize = 4 * PAGE;
 
+/// A stack that nobody gets: larger than what a process can address. Sizes beyond
+/// it count as this one, so that arithmetic on them cannot overflow, and leave it
+/// to the kernel to refuse.
+const LARGEST_STACK_SIZE: usize = 1 << 56;
+
+/// Bytes of stack that one gets who asks for `size`.
+pub(crate) fn rounded(size: usize) -> usize {
+    size.clamp(MIN_STACK_SIZE, LARGEST_STACK_SIZE)
+        .next_multiple_of(PAGE)
+}
+
 /// Where things are in a slot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
     /// Bytes of stack that were asked for.
     size: usize,
@@ -65,7 +76,7 @@ pub(crate) struct Geometry {
 
 impl Geometry {
     fn new(layout: &Layout, size: usize) -> Self {
-        let size = size.max(MIN_STACK_SIZE).next_multiple_of(PAGE);
+        let size = rounded(size);
         let extent = Extent::of(layout);
         let hot_end = GUARD + (size + extent.below + extent.above).next_multiple_of(PAGE);
         let mut stride = hot_end + block::DTV_TAIL;

@@ -72,7 +72,7 @@ impl StackPool {
         while self.slots < slots {
             let stride = self.geometry.stride;
             let largest = (LARGEST_ARENA / stride).max(1);
-            let wanted = self.slots.clamp(FIRST_ARENA, largest);
+            let wanted = self.slots.max(FIRST_ARENA).min(largest);
             // When much is refused, little may still be had.
             let mut count = wanted;
             let start = loop {
@@ -134,11 +134,18 @@ impl StackPool {
     /// # Panics
     /// If the stack is of another size.
     pub fn give(&mut self, stack: Stack) {
+        // All of it: stacks of different sizes may be equally far apart.
         assert_eq!(
-            stack.geometry.stride, self.geometry.stride,
+            stack.geometry, self.geometry,
             "stack given to a pool of another size"
         );
         self.warm.push(stack.low);
+    }
+
+    /// How many stacks are in use: taken and not given back.
+    pub fn in_use(&self) -> usize {
+        let untouched: usize = self.untouched.iter().map(|&(_, count)| count).sum();
+        self.slots - untouched - self.cold.len() - self.warm.len()
     }
 
     /// Gives the memory of unused stacks back to the system, all but `keep` of
@@ -147,13 +154,17 @@ impl StackPool {
         let count = self.warm.len().saturating_sub(keep);
         let mut released: Vec<usize> = self.warm.drain(..count).collect();
         released.sort_unstable();
-        let stride = self.geometry.stride;
+        let Geometry { stride, base, .. } = self.geometry;
         for run in released.chunk_by(|a, b| a + stride == *b) {
-            let start = run[0] + GUARD;
-            let length = run.len() * stride - GUARD;
             // SAFETY: slots that only this pool owns; nothing in them is in use.
-            let result = unsafe { libc::madvise(start as *mut _, length, libc::MADV_DONTNEED) };
-            assert_eq!(result, 0, "MADV_DONTNEED on our own mapping failed");
+            if unsafe { release(run[0] + GUARD, run.len() * stride - GUARD) } {
+                continue;
+            }
+            for low in run {
+                // SAFETY: as above; from the block up to the slot's end. A cold
+                // slot's block is zero.
+                unsafe { ((low + base) as *mut u8).write_bytes(0, stride - base) }
+            }
         }
         self.cold.append(&mut released);
         if self.warm.len() * 2 < self.warm.capacity() {
@@ -168,6 +179,20 @@ impl StackPool {
             geometry: self.geometry,
         }
     }
+}
+
+/// Gives memory back, which is zero from then on. Returns whether the system
+/// took all of it.
+///
+/// # Safety
+/// The range is our own mapping, and nothing in it is in use.
+unsafe fn release(start: usize, length: usize) -> bool {
+    /// `madvise` request of Linux 5.18, for memory that `mlockall` has pinned.
+    const MADV_DONTNEED_LOCKED: libc::c_int = 24;
+    [libc::MADV_DONTNEED, MADV_DONTNEED_LOCKED]
+        .into_iter()
+        // SAFETY: as this function's.
+        .any(|advice| unsafe { libc::madvise(start as *mut _, length, advice) } == 0)
 }
 
 /// Reserves address space, if some is left for others: threads, heaps, files.
