@@ -338,9 +338,11 @@ impl<T> Buffer<T> for List<T> {
 
     #[inline(always)]
     fn pop(&self) -> Result<Option<T>, Closed> {
-        // SAFETY: just taken.
-        let taken = self.take_head()?;
-        Ok(taken.map(|taken| unsafe { self.read(&taken) }))
+        match self.take_head()? {
+            // SAFETY: just taken.
+            Some(taken) => Ok(Some(unsafe { self.read(&taken) })),
+            None => Ok(None),
+        }
     }
 
     fn push_many(&self, messages: &mut dyn ExactSizeIterator<Item = T>) -> Result<usize, Closed> {

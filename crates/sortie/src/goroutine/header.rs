@@ -36,6 +36,9 @@ pub(crate) struct Details {
     pub(crate) stack_size: usize,
 }
 
+/// See [`G::body`].
+pub(crate) type Body = unsafe fn(GRef) -> *const ();
+
 /// What a goroutine waits for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
@@ -82,7 +85,7 @@ pub(crate) struct G {
     pub(crate) details: Cell<Option<Box<Details>>>,
     /// First runs the closure; then, if there is a result, drops it. Returns what
     /// is to be done at the end (a `sched::entry::Ending`).
-    pub(crate) body: Cell<Option<unsafe fn(GRef) -> *const ()>>,
+    pub(crate) body: Cell<Option<Body>>,
     /// State of the handle.
     pub(crate) join: JoinWord,
     /// Its scheduler (a `sched::Scheduler`).
