@@ -22,18 +22,41 @@ use crate::fs_base::Tcb;
 use crate::layout::Layout;
 use std::marker::PhantomData;
 
+/// An OS thread, in one word: where its block is, and the kernel's id for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rider(u64);
+
+impl Rider {
+    /// Bits of an id: the kernel's are below 2^22.
+    const ID_BITS: u32 = 22;
+
+    pub(crate) const NOBODY: Rider = Rider(0);
+
+    fn new(thread: Tcb, tid: i32) -> Self {
+        // Blocks are aligned to 64, and addresses have 47 bits.
+        Rider(((thread.address() as u64 >> 6) << Rider::ID_BITS) | tid as u64)
+    }
+
+    /// Its block.
+    pub(crate) fn thread(self) -> Tcb {
+        Tcb::at(((self.0 >> Rider::ID_BITS) << 6) as usize)
+    }
+
+    fn tid(self) -> i32 {
+        (self.0 & ((1 << Rider::ID_BITS) - 1)) as i32
+    }
+}
+
 /// An OS thread in its role of running fibers.
 #[derive(Debug)]
 pub struct Host {
     layout: &'static Layout,
     /// The block of the caller of `attach`: the OS thread, or a fiber on it.
     own: Tcb,
-    /// The OS thread's block.
-    thread: Tcb,
     /// The block that is current.
     current: Tcb,
-    /// The kernel's id of the OS thread, as its block has it.
-    tid: i32,
+    /// The OS thread below all fibers.
+    rider: Rider,
     /// A host cannot leave its thread.
     not_send: PhantomData<*mut ()>,
 }
@@ -57,18 +80,35 @@ impl Host {
         Host {
             layout,
             own,
-            thread: crate::raw::thread_below().unwrap_or(own),
             current: own,
-            // SAFETY: the calling context's own block has a tid there.
-            tid: unsafe { own.field::<i32>(layout.tid).read() },
+            rider: Rider::new(
+                crate::raw::thread_below().unwrap_or(own),
+                // SAFETY: the calling context's own block has a tid there.
+                unsafe { own.field::<i32>(layout.tid).read() },
+            ),
             not_send: PhantomData,
         }
     }
 
-    /// The OS thread's block, below all fibers.
+    /// The OS thread below all fibers.
     #[inline(always)]
-    pub(crate) fn thread(&self) -> Tcb {
-        self.thread
+    pub(crate) fn rider(&self) -> Rider {
+        self.rider
+    }
+
+    #[inline(always)]
+    pub(crate) fn layout(&self) -> &'static Layout {
+        self.layout
+    }
+
+    /// Lets a block know the OS thread's id.
+    ///
+    /// # Safety
+    /// As [`board`](Self::board).
+    #[cold]
+    pub(crate) unsafe fn introduce(&self, to: Tcb) {
+        // SAFETY: a word of the block, which is ours.
+        unsafe { to.field::<i32>(self.layout.tid).write(self.rider.tid()) };
     }
 
     /// Makes `to` current, taking the thread words along.
@@ -82,10 +122,6 @@ impl Host {
         // SAFETY: both blocks are of this layout, and ours alone while current.
         unsafe {
             move_thread_words(self.layout, self.current, to);
-            let tid = to.field::<i32>(self.layout.tid);
-            if tid.read() != self.tid {
-                tid.write(self.tid);
-            }
             self.layout.setter.set(to);
         }
         self.current = to;
@@ -102,7 +138,11 @@ impl Host {
             // SAFETY: as this function's; the own block is nobody else's. The
             // thread's id has changed if the fiber forked and this is the child.
             unsafe {
-                self.tid = self.current.field::<i32>(self.layout.tid).read();
+                let tid = self.current.field::<i32>(self.layout.tid).read();
+                if tid != self.rider.tid() {
+                    self.rider = Rider::new(self.rider.thread(), tid);
+                    self.introduce(self.own);
+                }
                 self.board(self.own);
             }
         }

@@ -8,6 +8,7 @@
 //! goroutines, without a switch from one to the next.
 
 pub use crate::host::Host;
+use crate::host::Rider;
 pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, Stack, StackPool};
 
 use crate::block;
@@ -19,17 +20,30 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 
 /// A fiber's own record, in its slot above `struct pthread`.
+///
+/// Its place is at the same distance from a page boundary for all fibers, so that
+/// those of many fibers compete for few lines of the caches. A switch uses only the
+/// second of its two lines.
 #[repr(C, align(64))]
 pub(crate) struct Control {
+    main: unsafe fn(),
+    unused: [usize; 2],
+    /// Of which a switch uses the part in the middle.
     coroutine: Coroutine<(), (), (), Stack>,
-    tcb: Tcb,
-    /// The block of the OS thread that runs the fiber.
-    thread: Cell<Tcb>,
+    /// The OS thread that runs the fiber, or ran it last.
+    rider: Cell<Rider>,
     /// Set once the fiber runs.
     yielder: Cell<*const Yielder<(), ()>>,
-    main: unsafe fn(),
     /// A word from whoever resumes to the fiber.
     argument: Cell<*mut ()>,
+}
+
+impl Control {
+    /// The block of the fiber.
+    #[inline(always)]
+    fn tcb(&self, layout: &Layout) -> Tcb {
+        Tcb::at(ptr::from_ref(self).addr() - block::control_offset(layout))
+    }
 }
 
 const _: () = assert!(size_of::<Control>() <= block::CONTROL);
@@ -139,9 +153,9 @@ impl RawFiber {
         // nobody else uses it while the fiber exists.
         unsafe {
             control.write(Control {
+                unused: [0; 2],
                 coroutine,
-                tcb,
-                thread: Cell::new(tcb),
+                rider: Cell::new(Rider::NOBODY),
                 yielder: Cell::new(ptr::null()),
                 main,
                 argument: Cell::new(ptr::null_mut()),
@@ -178,7 +192,6 @@ impl FiberRef {
     pub fn prefetch(self) {
         let Ok(layout) = Layout::get() else { return };
         let control = self.0.as_ptr().cast::<i8>();
-        prefetch(control);
         prefetch(control.wrapping_add(64));
         let fs = control.wrapping_sub(block::control_offset(layout));
         for &line in layout.hot_lines() {
@@ -193,7 +206,7 @@ impl FiberRef {
     pub unsafe fn stack(self) -> std::ops::Range<usize> {
         let layout = Layout::get().expect("a fiber exists, so the layout is known");
         // SAFETY: the fiber's block was built when its stack was taken.
-        unsafe { block::stack_of(layout, self.0.as_ref().tcb) }
+        unsafe { block::stack_of(layout, self.0.as_ref().tcb(layout)) }
     }
 
     /// Leaves a word that the fiber finds by [`argument`].
@@ -232,8 +245,12 @@ impl FiberRef {
         // SAFETY: the caller's obligations are those of `Host::board`.
         unsafe {
             let control = self.0.as_ref();
-            control.thread.set(host.thread());
-            host.board(control.tcb);
+            let tcb = control.tcb(host.layout());
+            if control.rider.get() != host.rider() {
+                control.rider.set(host.rider());
+                host.introduce(tcb);
+            }
+            host.board(tcb);
         }
     }
 
@@ -309,7 +326,10 @@ pub fn on_fiber() -> bool {
 pub(crate) fn current_blocks() -> Option<(Tcb, Tcb)> {
     let control = CURRENT.with(Cell::get);
     // SAFETY: on a fiber CURRENT is its record.
-    (!control.is_null()).then(|| unsafe { ((*control).tcb, (*control).thread.get()) })
+    (!control.is_null()).then(|| unsafe {
+        let layout = Layout::get().expect("a fiber runs, so the layout is known");
+        ((*control).tcb(layout), (*control).rider.get().thread())
+    })
 }
 
 /// The block of the OS thread below the fiber the caller runs on, if it does.
@@ -326,7 +346,7 @@ pub(crate) fn current_guard() -> Option<(std::ops::Range<usize>, usize)> {
     }
     let layout = Layout::get().ok()?;
     // SAFETY: the running fiber's own record and block.
-    let stack = unsafe { block::stack_of(layout, (*control).tcb) };
+    let stack = unsafe { block::stack_of(layout, (*control).tcb(layout)) };
     Some((stack.start - crate::stack::GUARD..stack.start, stack.len()))
 }
 

@@ -252,11 +252,10 @@ struct Builder {
 }
 
 impl Builder {
-    /// The lines of FS itself, of the thread words, of the tid and of the fiber's
-    /// own variables.
-    fn hot_lines(&self, tid: isize) -> ([isize; MAX_HOT_LINES], usize) {
+    /// The lines of the thread words and of the fiber's own variables.
+    fn hot_lines(&self) -> ([isize; MAX_HOT_LINES], usize) {
         let own = crate::raw::current_offset();
-        let mut lines: Vec<isize> = [0, tid, own]
+        let mut lines: Vec<isize> = [own]
             .iter()
             .chain(&self.findings.thread_words)
             .map(|offset| offset & !63)
@@ -306,7 +305,7 @@ impl Builder {
         // SAFETY: glibc's function of that name takes nothing and returns
         // nothing (stdlib/cxa_thread_atexit_impl.c).
         let call_tls_destructors: unsafe extern "C" fn() = unsafe { std::mem::transmute(call) };
-        let (hot, hot_count) = self.hot_lines(tid);
+        let (hot, hot_count) = self.hot_lines();
         let renewed = self.renewed(tid, &specific, current);
         Ok(Layout {
             setter: Setter::detect(),

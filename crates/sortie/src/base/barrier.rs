@@ -12,41 +12,46 @@
 
 use super::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 use super::syscall::syscall4;
+use std::sync::Once;
 
 const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 
-/// Whether the kernel has no `membarrier`, so that both sides need a fence.
-static SYMMETRIC: AtomicBool = AtomicBool::new(false);
+/// Whether the rare side has the kernel's help; until that is known, and where
+/// there is none, the frequent side has a fence, which is right in either case.
+static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
 
 fn membarrier(command: libc::c_int) -> bool {
     // SAFETY: a system call that touches no memory of ours.
     unsafe { syscall4(libc::SYS_membarrier, [command as usize, 0, 0, 0]) == 0 }
 }
 
-/// Registers the process with the kernel. Called once, before the first use.
+/// Registers the process with the kernel. Called before the first use of
+/// [`heavy`], by that too.
 pub(crate) fn prepare() {
-    if !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-        || !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)
-    {
-        SYMMETRIC.store(true, Ordering::SeqCst);
-    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let works = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+            && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+        ASYMMETRIC.store(works, Ordering::SeqCst);
+    });
 }
 
 /// The frequent side's barrier.
 #[inline(always)]
 pub(crate) fn light() {
-    if SYMMETRIC.load(Ordering::Relaxed) {
-        fence(Ordering::SeqCst);
-    } else {
+    if ASYMMETRIC.load(Ordering::Relaxed) {
         compiler_fence(Ordering::SeqCst);
+    } else {
+        fence(Ordering::SeqCst);
     }
 }
 
 /// The rare side's barrier; a system call.
 pub(crate) fn heavy() {
+    prepare();
     fence(Ordering::SeqCst);
-    if !SYMMETRIC.load(Ordering::Relaxed) {
+    if ASYMMETRIC.load(Ordering::SeqCst) {
         let done = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
         assert!(done, "membarrier worked before and fails now");
     }

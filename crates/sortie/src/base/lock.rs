@@ -11,12 +11,21 @@
 //!   2    held, somebody may sleep
 //! ```
 //!
+//! # Two ways to unlock
+//! An exchange tells whether somebody sleeps, and does not touch the lock any more
+//! once it is free. So it is right even if the next holder frees the memory.
+//!
+//! Where the memory stays, an exchange is not needed: a plain store frees the lock,
+//! and a look at the number of sleepers follows. A thread about to sleep counts
+//! itself, passes the [heavy barrier](super::barrier), and then tries once more: it
+//! finds the lock free, or is seen.
+//!
 //! The algorithm is the third mutex of Ulrich Drepper, *Futexes Are Tricky*
 //! (2011). std's mutex is the same but for poison, which a lock must not have
 //! that is unlocked by another function than locked it.
 
 use super::atomic::{AtomicU32, Ordering};
-use super::futex;
+use super::{barrier, futex};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
@@ -26,17 +35,24 @@ const CONTENDED: u32 = 2;
 
 /// The lock without data.
 #[derive(Debug)]
-pub(crate) struct RawLock(AtomicU32);
+pub(crate) struct RawLock {
+    word: AtomicU32,
+    /// Threads that sleep, or are about to.
+    sleepers: AtomicU32,
+}
 
 impl RawLock {
     pub(crate) const fn new() -> Self {
-        RawLock(AtomicU32::new(FREE))
+        RawLock {
+            word: AtomicU32::new(FREE),
+            sleepers: AtomicU32::new(0),
+        }
     }
 
     #[inline(always)]
     pub(crate) fn lock(&self) {
         if self
-            .0
+            .word
             .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
@@ -45,7 +61,7 @@ impl RawLock {
     }
 
     fn try_lock(&self) -> bool {
-        self.0
+        self.word
             .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
     }
@@ -54,15 +70,18 @@ impl RawLock {
     #[inline(never)]
     fn lock_slow(&self) {
         for _ in 0..futex::SPINS {
-            match self.0.load(Ordering::Relaxed) {
+            match self.word.load(Ordering::Relaxed) {
                 FREE if self.try_lock() => return,
                 CONTENDED => break,
                 _ => std::hint::spin_loop(),
             }
         }
-        while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {
-            futex::wait(&self.0, CONTENDED);
+        self.sleepers.fetch_add(1, Ordering::Relaxed);
+        barrier::heavy();
+        while self.word.swap(CONTENDED, Ordering::Acquire) != FREE {
+            futex::wait(&self.word, CONTENDED);
         }
+        self.sleepers.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Releases the lock.
@@ -71,7 +90,21 @@ impl RawLock {
     /// The lock is held, and the holder gives up what it protects.
     #[inline(always)]
     pub(crate) unsafe fn unlock(&self) {
-        if self.0.swap(FREE, Ordering::Release) == CONTENDED {
+        if self.word.swap(FREE, Ordering::Release) == CONTENDED {
+            self.wake();
+        }
+    }
+
+    /// Releases the lock without an exchange.
+    ///
+    /// # Safety
+    /// As [`unlock`](Self::unlock); and the lock's memory stays for as long as this
+    /// takes, whatever the next holder does.
+    #[inline(always)]
+    pub(crate) unsafe fn unlock_in_place(&self) {
+        self.word.store(FREE, Ordering::Release);
+        barrier::light();
+        if self.sleepers.load(Ordering::Relaxed) != 0 {
             self.wake();
         }
     }
@@ -79,7 +112,7 @@ impl RawLock {
     #[cold]
     #[inline(never)]
     fn wake(&self) {
-        futex::wake_one(&self.0);
+        futex::wake_one(&self.word);
     }
 }
 

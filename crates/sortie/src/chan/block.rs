@@ -1,7 +1,7 @@
 //! Blocking in one queue of one channel.
 
 use super::core::{Core, Held, Side};
-use super::wait::{Node, Outcome, Wait, Wakes};
+use super::wait::{Kind, Node, Outcome, Wait, Wakes};
 use crate::base::clock::NEVER;
 use crate::park::{Place, park, park_claimed};
 
@@ -17,7 +17,7 @@ pub(super) unsafe fn block(
     held: Held<'_>,
     side: Side,
     node: &Node,
-    wakes: Wakes,
+    wakes: &mut Wakes,
     deadline: u64,
     place: Place,
 ) -> Outcome {
@@ -32,7 +32,7 @@ pub(super) unsafe fn block(
         }
         wait.open();
         drop(held);
-        drop(wakes);
+        wakes.fire();
         park_claimed(wait.waiter(), wait.ticket.get(), deadline, place);
         // Also makes sure that whoever ended the wait is done with it.
         let held = core.lock();
@@ -42,10 +42,33 @@ pub(super) unsafe fn block(
     }
 }
 
+/// Enters a queue, where nobody can be met, and waits until somebody ends the wait.
+///
+/// # Safety
+/// The slot has a message, or room for one, according to the side.
+#[inline(never)]
+pub(super) unsafe fn line_up(
+    core: &Core,
+    held: Held<'_>,
+    side: Side,
+    slot: *mut (),
+    place: Place,
+) -> Outcome {
+    let wait = Wait::current();
+    let node = Node::new(Kind::Value, slot, &wait, 0);
+    // SAFETY: ours; whoever finds the node ends the wait, as it is plain.
+    unsafe {
+        held.enqueue(side, &node, false);
+        wait_here(core, held, &wait, place);
+    }
+    wait.outcome.get()
+}
+
 /// Parks until made ready, and releases the lock when that can happen.
 ///
 /// # Safety
 /// Whoever ends the wait makes the caller, whose wait it is, ready.
+#[inline(always)]
 pub(super) unsafe fn wait_here(core: &Core, held: Held<'_>, wait: &Wait, place: Place) {
     held.keep();
     // SAFETY: as this function's; the lock was kept for this.

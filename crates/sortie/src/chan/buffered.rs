@@ -151,7 +151,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     held,
                     Side::Senders,
                     &node,
-                    wakes,
+                    &mut wakes,
                     deadline,
                     place,
                 )
@@ -230,7 +230,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     held,
                     Side::Receivers,
                     &node,
-                    wakes,
+                    &mut wakes,
                     deadline,
                     place,
                 )

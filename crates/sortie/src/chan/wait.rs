@@ -271,6 +271,28 @@ impl Queue {
         false
     }
 
+    /// Takes out the first node if its wait is plain: of a goroutine or thread, on
+    /// this channel only, and without a time-out.
+    ///
+    /// # Safety
+    /// The caller holds the lock, and does what [`Plain`] demands.
+    #[inline(always)]
+    pub(super) unsafe fn take_plain(&self) -> Option<Plain> {
+        // SAFETY: queued nodes are where they were, and so are their waits.
+        unsafe {
+            let node = self.first.get().as_ref()?;
+            let wait = node.wait();
+            let Party::Blocked(waiter) = wait.party else {
+                return None;
+            };
+            if node.kind != Kind::Value || wait.ticket.get() != Ticket::NONE {
+                return None;
+            }
+            self.unlink(node);
+            Some(Plain { node, waiter })
+        }
+    }
+
     /// Takes out the first node that is not of `own` and whose wait the caller
     /// could win, and which is `wanted`. Nodes of waits that have ended go too.
     ///
@@ -300,6 +322,37 @@ impl Queue {
             }
         }
         None
+    }
+}
+
+/// A plain wait that was taken out of its queue. To be ended by
+/// [`done`](Plain::done) before the channel is unlocked; then its waiter is to be
+/// made ready.
+#[derive(Debug)]
+#[must_use = "nobody else will end the wait"]
+pub(super) struct Plain {
+    node: *const Node,
+    waiter: Waiter,
+}
+
+impl Plain {
+    /// The message, or room for it.
+    #[inline(always)]
+    pub(super) fn slot<T>(&self) -> *mut T {
+        // SAFETY: its waiter waits for us.
+        unsafe { &*self.node }.slot.get().cast()
+    }
+
+    /// The message was moved.
+    #[inline(always)]
+    pub(super) fn done(self) -> Waiter {
+        // SAFETY: its waiter waits for us.
+        unsafe {
+            let node = &*self.node;
+            node.wait().outcome.set(Outcome::Done);
+            node.queued.store(false, Ordering::Release);
+        }
+        self.waiter
     }
 }
 
@@ -409,8 +462,9 @@ impl Wakes {
         self.length + 2 > Wakes::ROOM
     }
 
+    /// Wakes them.
     #[inline(always)]
-    fn fire(&mut self) {
+    pub(super) fn fire(&mut self) {
         while self.fired < self.length {
             // SAFETY: below `length` they were written, and each is read once.
             let wake = unsafe { self.list[self.fired].assume_init_read() };

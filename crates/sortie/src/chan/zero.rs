@@ -10,10 +10,11 @@
 //! to wait (`Paired`). If the message never comes, because making it panics, the
 //! receiver tries again.
 
-use super::block::{block, wait_here};
-use super::core::{Core, Side};
+use super::block::{block, line_up, wait_here};
+use super::core::{Core, Held, Side};
 use super::errors::Refused;
 use super::wait::{Claimed, Kind, Node, Outcome, Wait, Wakes};
+use crate::base::clock::NEVER;
 use crate::goroutine::WaitReason;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -44,6 +45,7 @@ impl<T> Zero<T> {
     }
 
     /// Sends, at the latest at `deadline`; 0 means now or not at all.
+    #[inline]
     pub(super) fn send(
         &self,
         message: T,
@@ -51,70 +53,104 @@ impl<T> Zero<T> {
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
         let mut message = ManuallyDrop::new(message);
-        let slot = (&raw mut message).cast::<()>();
-        // SAFETY: wherever it is used below, the message is still there.
-        let take = |message: &mut ManuallyDrop<T>| unsafe { ManuallyDrop::take(message) };
+        let slot = (&raw mut message).cast::<T>();
         loop {
-            let mut wakes = Wakes::new();
             let held = self.core.lock();
-            if held.is_closed() {
+            // SAFETY: locked; the wait is ended.
+            if let Some(plain) = unsafe { held.queue(Side::Receivers).take_plain() } {
+                // SAFETY: a receiver's slot has room for a message; the message is
+                // there, and not used here again.
+                unsafe { ptr::copy_nonoverlapping(slot, plain.slot(), 1) };
+                let waiter = plain.done();
+                held.refresh(Side::Receivers);
                 drop(held);
-                return Err(Refused::Closed(take(&mut message)));
+                // SAFETY: its wait was plain, and is over.
+                unsafe { waiter.ready() };
+                return Ok(());
             }
-            let told = Cell::new(false);
-            let wanted = |node: &Node| is_wanted(node, deadline, &told);
-            let receivers = held.queue(Side::Receivers);
-            // SAFETY: locked; what is claimed is ended.
-            while let Some(claimed) = unsafe { receivers.claim(ptr::null(), wanted) } {
-                if claimed.node().kind == Kind::Value {
-                    // SAFETY: a receiver's slot has room for a message.
-                    unsafe {
-                        ptr::copy_nonoverlapping(
-                            slot.cast::<T>(),
-                            claimed.node().slot.get().cast::<T>(),
-                            1,
-                        );
-                    }
-                    claimed.end(Outcome::Done, &mut wakes);
-                    held.refresh(Side::Receivers);
-                    return Ok(());
-                }
-                claimed.end(Outcome::Retry, &mut wakes);
-                if wakes.is_nearly_full() {
-                    break;
-                }
-            }
-            held.refresh(Side::Receivers);
-            if deadline == 0 {
-                drop(held);
-                return Err(Refused::NotNow(take(&mut message)));
-            }
-            let wait = Wait::current();
-            let node = Node::new(Kind::Value, slot, &wait, 0);
-            let place = self.core.place(WaitReason::ChannelSend, location);
-            // SAFETY: ours, and the slot has the message.
+            let lines_up =
+                deadline == NEVER && held.queue(Side::Receivers).is_empty() && !held.is_closed();
+            // SAFETY: the slot has the message.
             let outcome = unsafe {
-                held.enqueue(Side::Senders, &node, false);
-                block(
-                    &self.core,
-                    held,
-                    Side::Senders,
-                    &node,
-                    wakes,
-                    deadline,
-                    place,
-                )
+                if lines_up {
+                    let place = self.core.place(WaitReason::ChannelSend, location);
+                    line_up(&self.core, held, Side::Senders, slot.cast(), place)
+                } else {
+                    self.send_slow(held, slot, deadline, location)
+                }
             };
+            // SAFETY: unless it is done the message is still there.
+            let mut take = || unsafe { ManuallyDrop::take(&mut message) };
             match outcome {
                 Outcome::Done => return Ok(()),
-                Outcome::Closed => return Err(Refused::Closed(take(&mut message))),
-                Outcome::Waiting => return Err(Refused::NotNow(take(&mut message))),
+                Outcome::Closed => return Err(Refused::Closed(take())),
+                Outcome::Waiting => return Err(Refused::NotNow(take())),
                 Outcome::Retry | Outcome::Promised | Outcome::Paired(_) => {}
             }
         }
     }
 
+    /// Sends what is in the slot: to whoever may take it, or after waiting. `Done`
+    /// means that the message was moved.
+    ///
+    /// # Safety
+    /// The slot has a message.
+    #[cold]
+    #[inline(never)]
+    unsafe fn send_slow(
+        &self,
+        held: Held<'_>,
+        slot: *mut T,
+        deadline: u64,
+        location: &'static Location<'static>,
+    ) -> Outcome {
+        let mut wakes = Wakes::new();
+        // First the lock is released, then they are woken.
+        let held = held;
+        if held.is_closed() {
+            return Outcome::Closed;
+        }
+        let told = Cell::new(false);
+        let wanted = |node: &Node| is_wanted(node, deadline, &told);
+        let receivers = held.queue(Side::Receivers);
+        // SAFETY: locked; what is claimed is ended.
+        while let Some(claimed) = unsafe { receivers.claim(ptr::null(), wanted) } {
+            if claimed.node().kind == Kind::Value {
+                // SAFETY: a receiver's slot has room for a message.
+                unsafe { ptr::copy_nonoverlapping(slot, claimed.node().slot.get().cast(), 1) };
+                claimed.end(Outcome::Done, &mut wakes);
+                held.refresh(Side::Receivers);
+                return Outcome::Done;
+            }
+            claimed.end(Outcome::Retry, &mut wakes);
+            if wakes.is_nearly_full() {
+                break;
+            }
+        }
+        held.refresh(Side::Receivers);
+        if deadline == 0 {
+            return Outcome::Waiting;
+        }
+        let wait = Wait::current();
+        let node = Node::new(Kind::Value, slot.cast(), &wait, 0);
+        let place = self.core.place(WaitReason::ChannelSend, location);
+        // SAFETY: ours, and the slot has the message.
+        unsafe {
+            held.enqueue(Side::Senders, &node, false);
+            block(
+                &self.core,
+                held,
+                Side::Senders,
+                &node,
+                &mut wakes,
+                deadline,
+                place,
+            )
+        }
+    }
+
     /// Receives, at the latest at `deadline`; 0 means now or not at all.
+    #[inline]
     pub(super) fn receive(
         &self,
         deadline: u64,
@@ -146,12 +182,50 @@ impl<T> Zero<T> {
         deadline: u64,
         location: &'static Location<'static>,
     ) -> Outcome {
-        let mut wakes = Wakes::new();
         let held = self.core.lock();
+        // SAFETY: locked; the wait is ended.
+        if let Some(plain) = unsafe { held.queue(Side::Senders).take_plain() } {
+            // SAFETY: a sender's slot has the message, which is ours now.
+            unsafe { ptr::copy_nonoverlapping(plain.slot(), slot, 1) };
+            let waiter = plain.done();
+            held.refresh(Side::Senders);
+            drop(held);
+            // SAFETY: its wait was plain, and is over.
+            unsafe { waiter.ready() };
+            return Outcome::Done;
+        }
+        let lines_up =
+            deadline == NEVER && held.queue(Side::Senders).is_empty() && !held.is_closed();
+        // SAFETY: the slot has room for a message.
+        unsafe {
+            if lines_up {
+                let place = self.core.place(WaitReason::ChannelReceive, location);
+                line_up(&self.core, held, Side::Receivers, slot.cast(), place)
+            } else {
+                self.receive_slow(held, slot, deadline, location)
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`receive_into`](Self::receive_into).
+    #[cold]
+    #[inline(never)]
+    unsafe fn receive_slow(
+        &self,
+        held: Held<'_>,
+        slot: *mut T,
+        deadline: u64,
+        location: &'static Location<'static>,
+    ) -> Outcome {
+        let mut wakes = Wakes::new();
+        // First the lock is released, then they are woken.
+        let held = held;
         let told = Cell::new(false);
         let wanted = |node: &Node| is_wanted(node, deadline, &told);
+        let senders = held.queue(Side::Senders);
         // SAFETY: locked; what is claimed is ended.
-        while let Some(claimed) = unsafe { held.queue(Side::Senders).claim(ptr::null(), wanted) } {
+        while let Some(claimed) = unsafe { senders.claim(ptr::null(), wanted) } {
             match claimed.node().kind {
                 Kind::Value => {
                     // SAFETY: a sender's slot has the message, which is ours now.
@@ -191,7 +265,7 @@ impl<T> Zero<T> {
                 held,
                 Side::Receivers,
                 &node,
-                wakes,
+                &mut wakes,
                 deadline,
                 place,
             )
@@ -206,7 +280,7 @@ impl<T> Zero<T> {
     #[inline(never)]
     unsafe fn pair(
         &self,
-        held: super::core::Held<'_>,
+        held: Held<'_>,
         claimed: Claimed,
         mut wakes: Wakes,
         slot: *mut T,
