@@ -13,6 +13,8 @@ use std::ptr;
 #[doc(hidden)]
 pub struct Case<'a> {
     pub(super) endpoint: &'a (dyn Endpoint + 'a),
+    /// What a message needs of the slot.
+    message: Layout,
     /// Address of the half, to tell mistakes.
     pub(super) half: *const (),
     /// What the user calls it.
@@ -31,9 +33,11 @@ pub(super) fn this_thread() -> *const () {
 }
 
 impl<'a> Case<'a> {
-    fn new<E: Endpoint + 'a>(endpoint: &'a E, index: usize) -> Self {
+    #[inline]
+    fn new<E: Endpoint + 'a>(endpoint: &'a E, index: usize, message: Layout) -> Self {
         Case {
             endpoint,
+            message,
             half: ptr::from_ref(endpoint).cast(),
             index,
             node: Node::unused(),
@@ -43,12 +47,12 @@ impl<'a> Case<'a> {
 
     /// To receive.
     pub fn receive<T>(receiver: &'a Receiver<T>, index: usize) -> Self {
-        Case::new(receiver, index)
+        Case::new(receiver, index, Layout::new::<T>())
     }
 
     /// To send.
     pub fn send<T>(sender: &'a Sender<T>, index: usize) -> Self {
-        Case::new(sender, index)
+        Case::new(sender, index, Layout::new::<()>())
     }
 
     /// The node for a wait.
@@ -90,7 +94,7 @@ impl Room {
         let mut heap = None;
         let all = cases
             .iter()
-            .map(|case| case.endpoint.message())
+            .map(|case| case.message)
             .filter(|layout| layout.size() > Room::HERE || layout.align() > 16)
             .reduce(|one, other| {
                 let size = one.size().max(other.size());

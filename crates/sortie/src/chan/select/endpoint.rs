@@ -11,7 +11,6 @@ use super::super::timer::Times;
 use super::super::wait::{Outcome, Wait};
 use super::super::zero::Partner;
 use crate::base::clock::NEVER;
-use std::alloc::Layout;
 use std::panic::Location;
 use std::ptr;
 
@@ -54,9 +53,6 @@ pub(in crate::chan) trait Endpoint {
     /// # Safety
     /// The slot has room for a message.
     unsafe fn attempt(&self, slot: *mut (), location: &'static Location<'static>) -> Option<Token>;
-
-    /// What a message needs of the slot.
-    fn message(&self) -> Layout;
 
     /// Undoes what was begun.
     ///
@@ -107,10 +103,6 @@ impl<T> Endpoint for Sender<T> {
             Flavour::Unbounded(_) if self.shared.is_closed() => Some(Token::Closed),
             Flavour::Unbounded(_) => Some(Token::Free),
         }
-    }
-
-    fn message(&self) -> Layout {
-        Layout::new::<()>()
     }
 
     unsafe fn abandon(&self, token: Token, _: *mut ()) {
@@ -202,10 +194,6 @@ impl<T> Endpoint for Receiver<T> {
             Err(Refused::Closed(())) => Some(Token::Closed),
             Err(Refused::NotNow(())) => None,
         }
-    }
-
-    fn message(&self) -> Layout {
-        Layout::new::<T>()
     }
 
     unsafe fn abandon(&self, token: Token, slot: *mut ()) {

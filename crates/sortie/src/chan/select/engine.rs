@@ -35,23 +35,89 @@ fn random(bound: usize) -> usize {
     RNG.try_with(|rng| rng.below(bound) as usize).unwrap_or(0)
 }
 
-/// A case that is ready: each with the same chance, or the first.
-fn ready_case(cases: &[Case<'_>], biased: bool) -> Option<usize> {
-    let mut chosen = None;
-    let mut count = 0;
-    for (position, case) in cases.iter().enumerate() {
-        if case.endpoint.is_ready(ptr::null()) {
-            if biased {
-                return Some(position);
+/// The positions of so many cases, in random order or as they are. Shuffled as it
+/// goes, since the first is often enough.
+struct Order {
+    few: [u8; Order::FEW],
+    many: Vec<usize>,
+    count: usize,
+    next: usize,
+    biased: bool,
+}
+
+impl Order {
+    /// So many fit on the stack.
+    const FEW: usize = 32;
+
+    #[inline]
+    fn new(count: usize, biased: bool) -> Self {
+        const IN_ORDER: [u8; Order::FEW] = {
+            let mut order = [0; Order::FEW];
+            let mut at = 0;
+            while at < Order::FEW {
+                order[at] = at as u8;
+                at += 1;
             }
-            count += 1;
-            // The n-th replaces those before it with a chance of 1 in n.
-            if count == 1 || random(count) == 0 {
-                chosen = Some(position);
-            }
+            order
+        };
+        Order {
+            few: IN_ORDER,
+            many: if count > Order::FEW && !biased {
+                (0..count).collect()
+            } else {
+                Vec::new()
+            },
+            count,
+            next: 0,
+            biased,
         }
     }
-    chosen
+}
+
+impl Iterator for Order {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let next = self.next;
+        if next == self.count {
+            return None;
+        }
+        self.next += 1;
+        if self.biased {
+            return Some(next);
+        }
+        // One of those that are left, by Fisher and Yates.
+        let chosen = match self.count - next {
+            1 => next,
+            left => next + random(left),
+        };
+        Some(if self.count <= Order::FEW {
+            self.few.swap(next, chosen);
+            usize::from(self.few[next])
+        } else {
+            self.many.swap(next, chosen);
+            self.many[next]
+        })
+    }
+}
+
+/// Finds a case that is ready and for which `begin` succeeds: of those that are
+/// ready each has the same chance, or it is the first. Somebody else may be faster
+/// between the two.
+#[inline]
+fn find<T>(
+    cases: &[Case<'_>],
+    biased: bool,
+    mut begin: impl FnMut(usize) -> Option<T>,
+) -> Option<T> {
+    Order::new(cases.len(), biased).find_map(|position| {
+        if cases[position].endpoint.is_ready(ptr::null()) {
+            begin(position)
+        } else {
+            None
+        }
+    })
 }
 
 fn versions(cases: &[Case<'_>]) -> u64 {
@@ -60,18 +126,25 @@ fn versions(cases: &[Case<'_>]) -> u64 {
         .fold(0, |sum, case| sum.wrapping_add(case.endpoint.version()))
 }
 
-/// As [`ready_case`]; and if there was none, there was an instant at which none
-/// was ready.
-fn ready_case_at_once(cases: &[Case<'_>], biased: bool) -> Option<usize> {
+/// As [`find`]; and if there was none, there was an instant at which none was
+/// ready.
+fn find_at_once<T>(
+    cases: &[Case<'_>],
+    biased: bool,
+    mut begin: impl FnMut(usize) -> Option<T>,
+) -> Option<T> {
     loop {
         // None has changed between the two sums, each of which only grows, so
         // what was seen of each in between was true of all at the same time.
         let before = versions(cases);
-        if let Some(position) = ready_case(cases, biased) {
-            return Some(position);
-        }
-        if cases.len() == 1 || versions(cases) == before {
-            return None;
+        let mut failed = false;
+        let found = find(cases, biased, |position| {
+            let begun = begin(position);
+            failed |= begun.is_none();
+            begun
+        });
+        if found.is_some() || !failed && (cases.len() == 1 || versions(cases) == before) {
+            return found;
         }
     }
 }
@@ -93,17 +166,13 @@ pub(super) unsafe fn perform(
     };
     let mut tries = 0;
     loop {
-        // Whoever is ready may be taken by somebody else before we take it.
-        while let Some(position) = match manner.deadline {
-            0 => ready_case_at_once(cases, manner.biased),
-            _ => ready_case(cases, manner.biased),
-        } {
-            if let Some(chosen) = attempt(cases, position) {
-                return Some(chosen);
-            }
-        }
-        if manner.deadline == 0 {
-            return None;
+        let begin = |position| attempt(cases, position);
+        let begun = match manner.deadline {
+            0 => find_at_once(cases, manner.biased, begin),
+            _ => find(cases, manner.biased, begin),
+        };
+        if begun.is_some() || manner.deadline == 0 {
+            return begun;
         }
         if manner.deadline != NEVER && clock::now() >= manner.deadline {
             return None;
@@ -137,8 +206,8 @@ pub(super) unsafe fn perform(
 pub(super) fn observe(cases: &mut [Case<'_>], manner: Manner) -> Option<usize> {
     loop {
         let ready = match manner.deadline {
-            0 => ready_case_at_once(cases, manner.biased),
-            _ => ready_case(cases, manner.biased),
+            0 => find_at_once(cases, manner.biased, Some),
+            _ => find(cases, manner.biased, Some),
         };
         if ready.is_some() || manner.deadline == 0 {
             return ready;
