@@ -17,8 +17,8 @@
 //! | `for v := range c` | `for v in receiver` |
 //! | `close(c)` | [`sender.close()`](Sender::close), or drop the last sender |
 //! | `len(c)`, `cap(c)` | [`len`](Receiver::len), [`capacity`](Receiver::capacity) |
-//! | `select { ... }` | [`select!`](crate::chan::select) |
-//! | nil channel | [`never()`](never) |
+//! | `select { ... }` | [`select!`](crate::chan::select!) |
+//! | nil channel | [`never()`](never()) |
 //! | `time.After`, `time.Tick` | [`after`], [`tick`] |
 //!
 //! Who waits stands in line: messages go to receivers, and room to senders, in the

@@ -197,8 +197,8 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Closes the channel for all, as [`Sender::close`]. Returns whether it was
-    /// open. Channels that deliver times cannot be closed.
+    /// Closes the channel for all, as [`Sender::close`](super::Sender::close).
+    /// Returns whether it was open. Channels that deliver times cannot be closed.
     pub fn close(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.close(),

@@ -1,7 +1,7 @@
 //! Fibers to run goroutines on, beyond what processors cache.
 //!
 //! A goroutine gets a fiber when it first runs, and the fiber outlives it: idle
-//! fibers wait inside [`entry::main`](super::entry::main) for the next. Address
+//! fibers wait inside [`entry::main`] for the next. Address
 //! space for its stack is reserved when the goroutine is *made*, so that `go` can
 //! tell when there is no more; processors reserve in batches ("credits").
 

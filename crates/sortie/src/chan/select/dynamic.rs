@@ -13,7 +13,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 /// Waits for one of a set of operations that is put together at run time. Where
-/// it is known beforehand, [`select!`](crate::chan::select) is shorter.
+/// it is known beforehand, [`select!`](crate::chan::select!) is shorter.
 ///
 /// An operation is *ready* if it would not wait, also because the channel is
 /// closed. If several are, one of them is chosen, each with the same chance.

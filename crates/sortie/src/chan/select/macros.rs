@@ -114,7 +114,7 @@ macro_rules! select {
     };
 }
 
-/// As [`select!`](crate::chan::select), but if several operations can be done, the
+/// As [`select!`](crate::chan::select!), but if several operations can be done, the
 /// first of them is.
 ///
 /// # Examples
