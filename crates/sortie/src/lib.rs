@@ -26,11 +26,30 @@
 //! safe function, and every synchronous crate works in a goroutine.
 //!
 //! # Anything may block
-//! A goroutine that waits in the runtime ([`sleep`], [`join`](task::JoinHandle::join))
+//! A goroutine that waits in the runtime ([`recv`](chan::Receiver::recv), [`sleep`],
+//! [`join`](task::JoinHandle::join))
 //! is *parked*: it costs its memory, a few kilobytes, and no thread. Any other call
 //! may block too, or compute for long: it holds its OS thread, but never holds up
 //! other goroutines, since the right to run them (a *processor*) is taken from a
 //! thread that is stuck, and given to another.
+//!
+//! # Goroutines talk
+//! [`chan`] has channels and [`select!`](chan::select), with the interface of
+//! crossbeam-channel and the manners of Go.
+//!
+//! ```
+//! use sortie::chan::bounded;
+//!
+//! sortie::run(|| {
+//!     let (sender, receiver) = bounded(0);
+//!     sortie::go(move || {
+//!         for i in 1..=3 {
+//!             sender.send(i * i).unwrap();
+//!         }
+//!     });
+//!     assert_eq!(receiver.into_iter().sum::<i32>(), 14);
+//! });
+//! ```
 //!
 //! # Words
 //! *Concurrency* is how a program is written: as goroutines that are independent

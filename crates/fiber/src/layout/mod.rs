@@ -593,7 +593,7 @@ impl Builder {
 }
 
 /// Where `__rseq_offset` says the restartable-sequences area lies, from FS.
-fn rseq_area() -> Option<std::ops::Range<isize>> {
+pub(super) fn rseq_area() -> Option<std::ops::Range<isize>> {
     let offset = thread_db::symbol(c"__rseq_offset")?.cast::<isize>();
     let size = thread_db::symbol(c"__rseq_size")?.cast::<u32>();
     // SAFETY: two constants that glibc 2.35 and later export.

@@ -362,8 +362,11 @@ fn specific_used(
         libc::pthread_key_delete(key);
         (before, after)
     };
+    // The kernel writes there whenever the thread goes to another CPU.
+    let kernels = super::rseq_area().unwrap_or(0..0);
     let changed: Vec<isize> = (0..pthread as isize)
         .filter(|offset| !specific.contains(offset))
+        .filter(|offset| !kernels.contains(offset))
         .filter(|&offset| before[offset as usize] != after[offset as usize])
         .collect();
     match changed[..] {
