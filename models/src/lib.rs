@@ -23,7 +23,7 @@
 //! | `base::clock`     | time passes when somebody sleeps until a deadline       |
 //! | `sched::deadlock` | a count that must be back at 0 in the end               |
 //!
-//! [`protocol`] has a file for each protocol. Its essay tells what is checked,
+//! `protocol` has a file for each protocol. Its essay tells what is checked,
 //! and of weakenings of the real file that were tried and found.
 //!
 //! # What it cannot tell
