@@ -101,7 +101,8 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                 continue;
             }
             // Straight to a receiver, if one waits: then there are no messages.
-            if !self.buffer.has_message()
+            // But there may be some behind a place that is reserved.
+            if self.buffer.len() == 0
                 && !held.is_closed()
                 // SAFETY: locked; what is claimed is ended.
                 && let Some(claimed) = unsafe { held.queue(Side::Receivers).claim(ptr::null(), is_value) }
@@ -261,6 +262,9 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
 
     /// Establishes the invariants, unless too many have to be woken at once.
     pub(super) fn settle_some(&self, held: &Held<'_>, wakes: &mut Wakes) {
+        // Places that were given up are no messages: past them there may be room,
+        // or the end.
+        self.buffer.has_message();
         loop {
             let progress = self.serve_receivers(held, wakes) | self.serve_senders(held, wakes);
             if !progress || wakes.is_nearly_full() {
