@@ -305,6 +305,12 @@ pub struct Sender<T> {
     pub(super) shared: Arc<Shared<T>>,
 }
 
+// SAFETY: what it shares may be used by any thread, if messages may go there. Said
+// here so that the compiler, if they may not, names the half.
+unsafe impl<T: Send> Send for Sender<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Sender<T> {}
+
 impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
 
@@ -506,6 +512,12 @@ pub(super) enum Source<T> {
 pub struct Receiver<T> {
     pub(super) source: Source<T>,
 }
+
+// SAFETY: what it shares may be used by any thread, if messages may go there. Said
+// here so that the compiler, if they may not, names the half.
+unsafe impl<T: Send> Send for Receiver<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Receiver<T> {}
 
 impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}

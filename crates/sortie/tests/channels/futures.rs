@@ -215,8 +215,7 @@ pub(crate) fn dropped_at_each_stage<C: Crew>(flavour: Flavour) {
     let ledger = Ledger::new();
     let counter = Arc::new(Counter::default());
     let (sender, receiver) = flavour.make::<Counted>();
-    let mut number = 0;
-    for stage in 0..4 {
+    for stage in 0..4_u64 {
         let mut future: Pin<Box<RecvFuture<'_, Counted>>> = Box::pin(receiver.recv_async());
         if stage > 0 {
             assert!(poll(future.as_mut(), &counter).is_pending());
@@ -226,7 +225,7 @@ pub(crate) fn dropped_at_each_stage<C: Crew>(flavour: Flavour) {
             move || receiver.recv().unwrap().number
         });
         let send = C::spawn({
-            let (sender, message) = (sender.clone(), ledger.message(number));
+            let (sender, message) = (sender.clone(), ledger.message(stage));
             move || sender.send(message).unwrap()
         });
         if stage == 2 {
@@ -235,19 +234,18 @@ pub(crate) fn dropped_at_each_stage<C: Crew>(flavour: Flavour) {
         }
         if stage == 3 {
             let again = C::spawn({
-                let (sender, message) = (sender.clone(), ledger.message(number + 1));
+                let (sender, message) = (sender.clone(), ledger.message(stage + 1));
                 move || sender.send(message).unwrap()
             });
             let message = block_on(future.as_mut()).unwrap();
             let numbers = [message.number, next.join()];
-            assert!(numbers == [number, number + 1] || numbers == [number + 1, number]);
+            assert!(numbers == [stage, stage + 1] || numbers == [stage + 1, stage]);
             again.join();
         } else {
             drop(future);
-            assert_eq!(next.join(), number);
+            assert_eq!(next.join(), stage);
         }
         send.join();
-        number += 1;
     }
     assert!(receiver.try_recv().is_err());
     ledger.is_settled();

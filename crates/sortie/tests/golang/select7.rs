@@ -6,8 +6,10 @@
 use crate::parked::until_parked;
 use sortie::chan::{Receiver, Sender, bounded, select};
 
+type Receive = fn(&Receiver<i32>);
+
 /// How to receive, and why that waits.
-const RECEIVES: [(fn(&Receiver<i32>), &str); 3] = [
+const RECEIVES: [(Receive, &str); 3] = [
     (
         |receiver| assert_eq!(receiver.recv(), Ok(1)),
         "chan receive",

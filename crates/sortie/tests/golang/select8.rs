@@ -11,31 +11,48 @@ fn leaving_a_select() {
     sortie::go(move || while sender.send(5).is_ok() {});
     let (idle, _idle_receiver) = bounded(0);
     let mut left = 0;
-    loop {
-        select! { recv(receiver) -> message => { left += message.unwrap(); break } }
+    // A block is left by its label, where Go has `break` alone.
+    'one: {
+        select! {
+            recv(receiver) -> message => {
+                left += message.unwrap();
+                break 'one;
+            }
+        }
     }
-    loop {
-        select! { default => { left += 1; break } }
+    'none: {
+        select! {
+            default => {
+                left += 1;
+                break 'none;
+            }
+        }
     }
+    // A loop without.
     loop {
         select! {
-            recv(receiver) -> message => { left += message.unwrap(); break }
+            recv(receiver) -> message => {
+                left += message.unwrap();
+                break;
+            }
             default => {}
         }
     }
     loop {
         select! {
-            recv(receiver) -> message => { left += message.unwrap(); break }
+            recv(receiver) -> message => {
+                left += message.unwrap();
+                break;
+            }
             send(idle, 10) -> _ => unreachable!(),
             default => {}
         }
     }
-    // A block of its own is left by a label, as in Go.
-    'select: {
+    'two: {
         select! {
             recv(receiver) -> message => {
                 left += message.unwrap();
-                break 'select;
+                break 'two;
             }
             send(idle, 10) -> _ => {}
         }
