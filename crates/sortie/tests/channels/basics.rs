@@ -168,8 +168,12 @@ pub(crate) fn messages_without_size<C: Crew>(flavour: Flavour) {
     intact::<C, ()>(flavour, |_| ());
 }
 
+/// Without optimisation each step of a message has a place of its own on the stack,
+/// of which a goroutine has 256 KiB.
+const LARGE: usize = if cfg!(debug_assertions) { 1024 } else { 4096 };
+
 pub(crate) fn messages_that_are_large<C: Crew>(flavour: Flavour) {
-    intact::<C, [u8; 4096]>(flavour, |i| [i; 4096]);
+    intact::<C, [u8; LARGE]>(flavour, |i| [i; LARGE]);
 }
 
 #[derive(Clone, PartialEq, Debug)]
