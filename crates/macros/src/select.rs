@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, LitBool, Pat, Result, Token, token};
 
 /// What is in the braces, after what the wrapping macro says.
@@ -214,7 +215,8 @@ impl Select {
                     quote!(#operation.send(#half, #message)),
                 ),
             };
-            bindings.push(quote!(let #half: &#krate::chan::#kind<_> = #half;));
+            let found = at(half, &case.half);
+            bindings.push(quote!(let #half: &#krate::chan::#kind<_> = #found;));
             entries.push(quote!(#macros::Case::#make(#half, #index)));
             arms.push(quote! {
                 #index => {
@@ -268,6 +270,14 @@ impl Select {
     }
 }
 
+/// The same name, at the place of the expression whose value it has: there the
+/// compiler says that it is of the wrong type.
+fn at(name: &Ident, expression: &Expr) -> Ident {
+    let mut name = name.clone();
+    name.set_span(name.span().located_at(expression.span()));
+    name
+}
+
 /// With one case, which receives, there is nothing to choose.
 fn single(
     krate: &TokenStream,
@@ -275,6 +285,7 @@ fn single(
     default: Option<&Default>,
 ) -> TokenStream {
     let receiver = Ident::new("receiver", Span::mixed_site());
+    let found = at(&receiver, half);
     let outcome = Ident::new("outcome", Span::mixed_site());
     let chan = quote!(#krate::chan);
     let choose = match default {
@@ -307,7 +318,7 @@ fn single(
     quote! {
         match #half {
             ref #receiver => {
-                let #receiver: &#chan::Receiver<_> = #receiver;
+                let #receiver: &#chan::Receiver<_> = #found;
                 #choose
             }
         }

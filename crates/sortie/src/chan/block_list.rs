@@ -67,14 +67,20 @@ struct Block<T> {
 
 impl<T> Block<T> {
     fn new() -> Box<Self> {
-        Box::new(Block {
-            next: AtomicPtr::new(ptr::null_mut()),
-            slots: std::array::from_fn(|_| Slot {
-                message: UnsafeCell::new(MaybeUninit::uninit()),
-                written: AtomicBool::new(false),
-                state: AtomicU8::new(0),
-            }),
-        })
+        // In its place: with large messages it would not fit on a goroutine's stack.
+        let mut block = Box::<Self>::new_uninit();
+        let at = block.as_mut_ptr();
+        // SAFETY: there is room for a block at `at`, and all of it is written but for
+        // the messages, which may be uninitialised.
+        unsafe {
+            (&raw mut (*at).next).write(AtomicPtr::new(ptr::null_mut()));
+            for index in 0..SLOTS {
+                let slot = &raw mut (*at).slots[index];
+                (&raw mut (*slot).written).write(AtomicBool::new(false));
+                (&raw mut (*slot).state).write(AtomicU8::new(0));
+            }
+            block.assume_init()
+        }
     }
 
     fn wait_next(&self) -> *mut Block<T> {

@@ -101,7 +101,8 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                 continue;
             }
             // Straight to a receiver, if one waits: then there are no messages.
-            if !self.buffer.has_message()
+            // But there may be some behind a place that is reserved.
+            if self.buffer.len() == 0
                 && !held.is_closed()
                 // SAFETY: locked; what is claimed is ended.
                 && let Some(claimed) = unsafe { held.queue(Side::Receivers).claim(ptr::null(), is_value) }
@@ -261,8 +262,14 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
 
     /// Establishes the invariants, unless too many have to be woken at once.
     pub(super) fn settle_some(&self, held: &Held<'_>, wakes: &mut Wakes) {
+        // Places that were given up are no messages: past them there may be room,
+        // or the end.
+        self.buffer.has_message();
+        let mut told = [0; 2];
         loop {
-            let progress = self.serve_receivers(held, wakes) | self.serve_senders(held, wakes);
+            let [receivers, senders] = &mut told;
+            let progress = self.serve_receivers(held, wakes, receivers)
+                | self.serve_senders(held, wakes, senders);
             if !progress || wakes.is_nearly_full() {
                 break;
             }
@@ -271,17 +278,21 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         held.refresh(Side::Senders);
     }
 
-    /// Gives messages to receivers that wait. Returns whether it served any.
-    fn serve_receivers(&self, held: &Held<'_>, wakes: &mut Wakes) -> bool {
+    /// Gives messages to receivers that wait. Returns whether it served any. Of
+    /// those that are only told no more are `told` than there are messages; who
+    /// comes after them is still served.
+    fn serve_receivers(&self, held: &Held<'_>, wakes: &mut Wakes, told: &mut usize) -> bool {
         let queue = held.queue(Side::Receivers);
-        let (mut progress, mut told) = (false, 0);
+        let mut progress = false;
         while !queue.is_empty() && !wakes.is_nearly_full() {
             let drained = self.buffer.is_drained();
-            if !drained && (!self.buffer.has_message() || told > 0 && told >= self.buffer.len()) {
+            if !drained && !self.buffer.has_message() {
                 break;
             }
+            let enough = !drained && *told > 0 && *told >= self.buffer.len();
+            let wanted = |node: &Node| !enough || node.kind != Kind::Taker;
             // SAFETY: locked; what is claimed is ended.
-            let Some(claimed) = (unsafe { queue.claim(ptr::null(), |_| true) }) else {
+            let Some(claimed) = (unsafe { queue.claim(ptr::null(), wanted) }) else {
                 break;
             };
             progress = true;
@@ -297,7 +308,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     _ => Outcome::Retry,
                 },
                 Kind::Taker => {
-                    told += 1;
+                    *told += 1;
                     Outcome::Retry
                 }
                 Kind::Observer | Kind::Promise => Outcome::Retry,
@@ -307,21 +318,24 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         progress
     }
 
-    /// Takes messages from senders that wait. Returns whether it served any.
-    fn serve_senders(&self, held: &Held<'_>, wakes: &mut Wakes) -> bool {
+    /// Takes messages from senders that wait. Returns whether it served any. Of
+    /// those that are only told no more are `told` than there is room for.
+    fn serve_senders(&self, held: &Held<'_>, wakes: &mut Wakes, told: &mut usize) -> bool {
         let queue = held.queue(Side::Senders);
-        let (mut progress, mut told) = (false, 0);
+        let mut progress = false;
         while !queue.is_empty() && !wakes.is_nearly_full() {
             let closed = held.is_closed();
             let room = || {
                 let capacity = self.buffer.capacity().unwrap_or(usize::MAX);
                 capacity - self.buffer.len().min(capacity)
             };
-            if !closed && (!self.buffer.has_room() || told > 0 && told >= room()) {
+            if !closed && !self.buffer.has_room() {
                 break;
             }
+            let enough = !closed && *told > 0 && *told >= room();
+            let wanted = |node: &Node| !enough || node.kind != Kind::Promise;
             // SAFETY: locked; what is claimed is ended.
-            let Some(claimed) = (unsafe { queue.claim(ptr::null(), |_| true) }) else {
+            let Some(claimed) = (unsafe { queue.claim(ptr::null(), wanted) }) else {
                 break;
             };
             progress = true;
@@ -344,7 +358,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     }
                 }
                 Kind::Promise | Kind::Taker => {
-                    told += 1;
+                    *told += 1;
                     Outcome::Retry
                 }
                 Kind::Observer => Outcome::Retry,

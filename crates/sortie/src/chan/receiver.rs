@@ -46,6 +46,12 @@ pub struct Receiver<T> {
     pub(super) source: Source<T>,
 }
 
+// SAFETY: what it shares may be used by any thread, if messages may go there. Said
+// here so that the compiler, if they may not, names the half.
+unsafe impl<T: Send> Send for Receiver<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Receiver<T> {}
+
 impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 

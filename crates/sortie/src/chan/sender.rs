@@ -31,6 +31,12 @@ pub struct Sender<T> {
     pub(super) shared: Arc<Shared<T>>,
 }
 
+// SAFETY: what it shares may be used by any thread, if messages may go there. Said
+// here so that the compiler, if they may not, names the half.
+unsafe impl<T: Send> Send for Sender<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Sender<T> {}
+
 impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
 

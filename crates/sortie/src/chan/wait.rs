@@ -60,6 +60,9 @@ pub(super) struct Wait {
     pub(super) case: Cell<usize>,
     /// Of a promised message: whether the receiver has to be made ready.
     pub(super) parked: Cell<bool>,
+    /// Whether it ended by a promise. Stays when that is kept, at any moment, and
+    /// the outcome changes.
+    pub(super) promised: Cell<bool>,
 }
 
 impl Wait {
@@ -71,6 +74,7 @@ impl Wait {
             outcome: Cell::new(Outcome::Waiting),
             case: Cell::new(0),
             parked: Cell::new(false),
+            promised: Cell::new(false),
         }
     }
 
@@ -384,6 +388,7 @@ impl Claimed {
         wait.case.set(node.case);
         let parked = self.won == Won::Parked;
         wait.parked.set(parked);
+        wait.promised.set(outcome == Outcome::Promised);
         let wake = if outcome == Outcome::Promised || !parked {
             None
         } else {

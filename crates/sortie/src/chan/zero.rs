@@ -128,6 +128,10 @@ impl<T> Zero<T> {
             }
         }
         held.refresh(Side::Receivers);
+        if wakes.is_nearly_full() {
+            // A receiver may stand behind those who were told.
+            return Outcome::Retry;
+        }
         if deadline == 0 {
             return Outcome::Waiting;
         }
@@ -171,7 +175,7 @@ impl<T> Zero<T> {
     }
 
     /// As [`receive`](Self::receive), into a slot. `Retry` means that a promise
-    /// was not kept.
+    /// was not kept, or that many had to be woken first.
     ///
     /// # Safety
     /// The slot has room for a message.
@@ -248,6 +252,10 @@ impl<T> Zero<T> {
             }
         }
         held.refresh(Side::Senders);
+        if wakes.is_nearly_full() {
+            // A sender may stand behind those who were told.
+            return Outcome::Retry;
+        }
         if held.is_closed() {
             return Outcome::Closed;
         }

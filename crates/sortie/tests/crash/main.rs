@@ -3,6 +3,7 @@
 //! Each test runs this executable again, as a program of its own: no test harness
 //! is around it then, whose threads would hide a deadlock.
 
+mod channels;
 mod deadlock;
 mod exhaustion;
 mod overflow;
@@ -16,6 +17,7 @@ use program::Case;
 
 fn main() {
     let cases: Vec<Case> = [
+        channels::CASES,
         deadlock::CASES,
         exhaustion::CASES,
         overflow::CASES,

@@ -3,6 +3,7 @@
 //! `SORTIE_STRESS_ROUNDS=1000` makes it long. A scenario that makes no progress for
 //! two minutes is a hang: all goroutines are dumped, and the process aborts.
 
+mod channels;
 mod random;
 mod scenarios;
 
@@ -25,6 +26,7 @@ fn main() {
     }
     let trials = scenarios::ALL
         .iter()
+        .chain(channels::ALL)
         .flat_map(|&(name, scenario)| {
             [1, 2, 4, 16].map(|procs| {
                 Trial::test(format!("{name}::on_{procs}"), move || {

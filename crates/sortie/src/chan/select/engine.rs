@@ -285,7 +285,8 @@ unsafe fn wait(
         return ready;
     }
     let position = wait.case.get();
-    if wait.outcome.get() == Outcome::Promised
+    // Whoever keeps a promise is done with us only once the lock is free.
+    if wait.promised.get()
         && let Some(core) = cases[position].endpoint.core()
     {
         // SAFETY: ours.

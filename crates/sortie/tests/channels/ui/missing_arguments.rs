@@ -1,0 +1,11 @@
+//! A case says what it uses.
+use sortie::chan::{select, unbounded};
+
+fn main() {
+    let (sender, receiver) = unbounded::<i32>();
+    select! {
+        recv -> _ => {}
+        send(sender, 1) -> _ => {}
+    }
+    drop(receiver);
+}
