@@ -63,6 +63,7 @@ fn explore_bounded(
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
         crate::base::futex::forget();
+        crate::park::forget();
         crate::sched::deadlock::forget();
         model();
     });
