@@ -184,11 +184,27 @@ impl Default for AtomicUsize {
     }
 }
 
+thread_local! {
+    /// Cells that are alive. loom's threads all run on the OS thread of their model.
+    static CELLS: StdCell<isize> = const { StdCell::new(0) };
+}
+
+/// Forgets what an earlier execution left.
+pub(crate) fn forget() {
+    CELLS.set(0);
+}
+
+/// Checks that all cells were dropped, and so what they were part of.
+pub(crate) fn no_cells() {
+    assert_eq!(CELLS.get(), 0, "cells that are alive");
+}
+
 /// A cell that is used by one thread at a time.
 pub(crate) struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
 
 impl<T> UnsafeCell<T> {
     pub(crate) fn new(value: T) -> Self {
+        CELLS.set(CELLS.get() + 1);
         UnsafeCell(loom::cell::UnsafeCell::new(value))
     }
 
@@ -208,6 +224,7 @@ impl<T> Drop for UnsafeCell<T> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let _ = self.get();
+            CELLS.set(CELLS.get() - 1);
         }
     }
 }

@@ -64,6 +64,7 @@ mod iter;
 mod ring;
 mod select;
 mod timer;
+mod turn;
 mod wait;
 mod zero;
 

@@ -15,10 +15,9 @@
 //! 3; where it is not, it is after step 3 already. So it always sees the outcome,
 //! even if it was never parked.
 
-use crate::base::atomic::{AtomicBool, Ordering};
+use crate::base::atomic::{AtomicBool, Cell, Ordering, UnsafeCell};
 use crate::goroutine::claim::{Ticket, Won};
 use crate::park::Waiter;
-use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::task::Waker;
@@ -149,7 +148,7 @@ impl Node {
     }
 
     /// In no queue, and of no wait.
-    pub(super) const fn unused() -> Self {
+    pub(super) fn unused() -> Self {
         Node {
             previous: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
@@ -188,7 +187,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Queue {
             first: Cell::new(ptr::null()),
             last: Cell::new(ptr::null()),
