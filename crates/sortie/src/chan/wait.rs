@@ -57,7 +57,9 @@ pub(super) struct Wait {
     pub(super) outcome: Cell<Outcome>,
     /// The case of the node by which it ended.
     pub(super) case: Cell<usize>,
-    /// Of a promised message: whether the receiver has to be made ready.
+    /// Whether it was parked when it was ended, so that it sees all that happened
+    /// before it was made ready. Of a promised message, with the lock held: whether
+    /// the receiver has to be made ready.
     pub(super) parked: Cell<bool>,
 }
 

@@ -216,9 +216,11 @@ unsafe fn wait(
         return ready;
     }
     let position = wait.case.get();
-    if wait.outcome.get() == Outcome::Promised
+    if !wait.parked.get()
         && let Some(core) = cases[position].endpoint.core()
     {
+        // Ended before we parked, if at all. If a message was promised it may be
+        // coming right now, so the outcome is looked at with the lock held.
         // SAFETY: ours.
         unsafe { keep_promise(core, core.lock(), &wait, manner.place(cases)) };
     }
