@@ -46,6 +46,14 @@
 #[cfg(test)]
 mod base;
 #[cfg(test)]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "for users of the channels"
+)]
+mod chan;
+#[cfg(test)]
 mod goroutine;
 #[cfg(test)]
 mod park;

@@ -1,20 +1,31 @@
-//! loom's atomics, with the constructors of std's.
+//! loom's atomics and cells, with the constructors and methods of std's.
 //!
 //! loom must get to know an atomic when a model runs, so its constructors are not
-//! `const`; those of the runtime's types are. Here an atomic keeps its first value
-//! until somebody looks at it, and is made known then. loom insists that whatever
-//! happens to an atomic happens after that, so a model shows each of its objects
-//! to [`known`] before it starts threads. Where this is forgotten loom complains of
-//! a concurrent access.
+//! `const`; those of some of the runtime's types are. Here such an atomic keeps its
+//! first value until somebody looks at it, and is made known then. loom insists that
+//! whatever happens to an atomic happens after that, so a model shows each of its
+//! objects to [`known`] before it starts threads. Where this is forgotten loom
+//! complains of a concurrent access.
 //!
 //! loom orders a plain store and an exchange by another thread only if one of them
 //! happens before the other. So it lets an exchange read an old value although
 //! there was a store meanwhile, which no computer does, and which loses wake-ups.
 //! Words that are stored and exchanged by several threads are `u32`s here; their
 //! stores are made exchanges, which loom puts into one order.
+//!
+//! loom takes a sequentially consistent access for an acquiring and releasing one.
+//! The language promises more: what one thread exchanges and another thread stores,
+//! and what each of them loads next, cannot both be missed. So here a sequentially
+//! consistent load is preceded by a fence if the thread has changed an atomic so
+//! before; this is what it takes, and a protocol that needs more of such an access
+//! (a fence, for instance) still fails.
+//!
+//! Cells note each access, also of who only asks where the value is, and that they
+//! are dropped; so loom finds those that no protocol orders.
 
-pub(crate) use loom::sync::atomic::Ordering;
-use std::fmt::Debug;
+pub(crate) use loom::sync::atomic::{Ordering, fence};
+use std::cell::Cell as StdCell;
+use std::fmt::{self, Debug};
 use std::sync::OnceLock;
 
 /// Makes loom acquainted with all atomics of a value: showing one for debugging
@@ -24,43 +35,46 @@ pub(crate) fn known<T: Debug>(value: T) -> T {
     value
 }
 
-/// Defines an atomic of the given name and type of value, and how it is stored.
-macro_rules! atomic {
+loom::thread_local! {
+    /// Whether the thread has changed an atomic with sequential consistency, and
+    /// not passed a fence since.
+    static CHANGED: StdCell<bool> = StdCell::new(false);
+}
+
+/// Before a load of this ordering.
+fn before_load(ordering: Ordering) {
+    if ordering == Ordering::SeqCst && CHANGED.with(|changed| changed.replace(false)) {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// Before a change of this ordering.
+fn changes(ordering: Ordering) {
+    if ordering == Ordering::SeqCst {
+        CHANGED.with(|changed| changed.set(true));
+    }
+}
+
+/// What all atomics can do.
+macro_rules! methods {
     ($name:ident $(<$parameter:ident>)?, $value:ty, $store:ident) => {
-        pub(crate) struct $name $(<$parameter>)? {
-            /// std's, since a raw pointer may not be shared.
-            first: std::sync::atomic::$name $(<$parameter>)?,
-            known: OnceLock<loom::sync::atomic::$name $(<$parameter>)?>,
-        }
-
+        #[allow(dead_code, reason = "not each type of atomic is used in each way")]
         impl $(<$parameter>)? $name $(<$parameter>)? {
-            pub(crate) const fn new(first: $value) -> Self {
-                Self {
-                    first: std::sync::atomic::$name::new(first),
-                    known: OnceLock::new(),
-                }
-            }
-
-            fn get(&self) -> &loom::sync::atomic::$name $(<$parameter>)? {
-                self.known.get_or_init(|| {
-                    loom::sync::atomic::$name::new(self.first.load(Ordering::Relaxed))
-                })
-            }
-
             pub(crate) fn load(&self, ordering: Ordering) -> $value {
+                before_load(ordering);
                 self.get().load(ordering)
             }
 
             pub(crate) fn store(&self, value: $value, ordering: Ordering) {
+                changes(ordering);
                 let _ = self.get().$store(value, ordering);
             }
 
-            #[allow(dead_code, reason = "not each type of atomic is used in each way")]
             pub(crate) fn swap(&self, value: $value, ordering: Ordering) -> $value {
+                changes(ordering);
                 self.get().swap(value, ordering)
             }
 
-            #[allow(dead_code, reason = "as above")]
             pub(crate) fn compare_exchange(
                 &self,
                 current: $value,
@@ -68,10 +82,10 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
+                changes(success);
                 self.get().compare_exchange(current, new, success, failure)
             }
 
-            #[allow(dead_code, reason = "as above")]
             pub(crate) fn compare_exchange_weak(
                 &self,
                 current: $value,
@@ -79,12 +93,12 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                self.get().compare_exchange_weak(current, new, success, failure)
+                self.compare_exchange(current, new, success, failure)
             }
         }
 
         impl $(<$parameter>)? Debug for $name $(<$parameter>)? {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 // No load: that would be a step of the model.
                 let _ = self.get();
                 f.write_str(stringify!($name))
@@ -93,24 +107,153 @@ macro_rules! atomic {
     };
 }
 
+/// Defines an atomic of the given name and type of value, and how it is stored.
+macro_rules! late {
+    ($name:ident, $value:ty, $store:ident) => {
+        pub(crate) struct $name {
+            first: $value,
+            known: OnceLock<loom::sync::atomic::$name>,
+        }
+
+        impl $name {
+            pub(crate) const fn new(first: $value) -> Self {
+                Self {
+                    first,
+                    known: OnceLock::new(),
+                }
+            }
+
+            fn get(&self) -> &loom::sync::atomic::$name {
+                self.known
+                    .get_or_init(|| loom::sync::atomic::$name::new(self.first))
+            }
+        }
+
+        methods!($name, $value, $store);
+    };
+}
+
+/// The same for types that nobody makes in a constant: loom knows them at once.
+macro_rules! early {
+    ($name:ident $(<$parameter:ident>)?, $value:ty) => {
+        pub(crate) struct $name $(<$parameter>)? (loom::sync::atomic::$name $(<$parameter>)?);
+
+        impl $(<$parameter>)? $name $(<$parameter>)? {
+            pub(crate) fn new(first: $value) -> Self {
+                Self(loom::sync::atomic::$name::new(first))
+            }
+
+            fn get(&self) -> &loom::sync::atomic::$name $(<$parameter>)? {
+                &self.0
+            }
+        }
+
+        methods!($name $(<$parameter>)?, $value, store);
+    };
+}
+
+late!(AtomicU32, u32, swap);
+late!(AtomicU64, u64, store);
+late!(AtomicUsize, usize, store);
+early!(AtomicBool, bool);
+early!(AtomicU8, u8);
+early!(AtomicPtr<T>, *mut T);
+
+/// Arithmetic, where it is used.
+macro_rules! arithmetic {
+    ($name:ident, $value:ty, $($method:ident),+) => {
+        impl $name {
+            $(
+                pub(crate) fn $method(&self, value: $value, ordering: Ordering) -> $value {
+                    changes(ordering);
+                    self.get().$method(value, ordering)
+                }
+            )+
+        }
+    };
+}
+
+arithmetic!(AtomicU8, u8, fetch_or);
+arithmetic!(AtomicU32, u32, fetch_add, fetch_sub);
+arithmetic!(AtomicU64, u64, fetch_add, fetch_or);
+arithmetic!(AtomicUsize, usize, fetch_add, fetch_sub);
+
 impl Default for AtomicUsize {
     fn default() -> Self {
         Self::new(0)
     }
 }
 
-atomic!(AtomicBool, bool, store);
-atomic!(AtomicU32, u32, swap);
-atomic!(AtomicU64, u64, store);
-atomic!(AtomicUsize, usize, store);
-atomic!(AtomicPtr<T>, *mut T, store);
+thread_local! {
+    /// Cells that are alive. loom's threads all run on the OS thread of their model.
+    static CELLS: StdCell<isize> = const { StdCell::new(0) };
+}
 
-impl AtomicU32 {
-    pub(crate) fn fetch_add(&self, value: u32, ordering: Ordering) -> u32 {
-        self.get().fetch_add(value, ordering)
+/// Forgets what an earlier execution left.
+pub(crate) fn forget() {
+    CELLS.set(0);
+}
+
+/// Checks that all cells were dropped, and so what they were part of.
+pub(crate) fn no_cells() {
+    assert_eq!(CELLS.get(), 0, "cells that are alive");
+}
+
+/// A cell that is used by one thread at a time.
+pub(crate) struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    pub(crate) fn new(value: T) -> Self {
+        CELLS.set(CELLS.get() + 1);
+        UnsafeCell(loom::cell::UnsafeCell::new(value))
     }
 
-    pub(crate) fn fetch_sub(&self, value: u32, ordering: Ordering) -> u32 {
-        self.get().fetch_sub(value, ordering)
+    /// Where the value is. Noted as a change.
+    pub(crate) fn get(&self) -> *mut T {
+        self.0.with_mut(|value| value)
+    }
+}
+
+impl<T> Debug for UnsafeCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnsafeCell")
+    }
+}
+
+impl<T> Drop for UnsafeCell<T> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = self.get();
+            CELLS.set(CELLS.get() - 1);
+        }
+    }
+}
+
+/// A cell of which copies are made.
+pub(crate) struct Cell<T>(UnsafeCell<T>);
+
+impl<T: Copy> Cell<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Cell(UnsafeCell::new(value))
+    }
+
+    pub(crate) fn get(&self) -> T {
+        // SAFETY: nobody changes it now, or loom had stopped.
+        self.0.0.with(|value| unsafe { *value })
+    }
+
+    pub(crate) fn set(&self, value: T) {
+        self.replace(value);
+    }
+
+    pub(crate) fn replace(&self, value: T) -> T {
+        // SAFETY: nobody else uses it now, or loom had stopped.
+        unsafe { self.0.get().replace(value) }
+    }
+}
+
+impl<T> Debug for Cell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cell")
     }
 }

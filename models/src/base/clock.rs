@@ -12,7 +12,12 @@ pub(crate) fn now() -> u64 {
     NOW.with(Cell::get)
 }
 
+pub(crate) fn after(duration: std::time::Duration) -> u64 {
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(NEVER);
+    now().saturating_add(nanoseconds)
+}
+
 /// Lets time pass until `deadline`.
-pub(super) fn pass(deadline: u64) {
+pub(crate) fn pass(deadline: u64) {
     NOW.with(|now| now.set(deadline.max(now.get())));
 }

@@ -1,6 +1,7 @@
 //! Ground, as in the runtime, on loom.
 
 pub(crate) mod atomic;
+pub(crate) mod backoff;
 pub(crate) mod barrier;
 pub(crate) mod clock;
 pub(crate) mod futex;
@@ -8,5 +9,6 @@ pub(crate) mod futex;
 pub(crate) mod lock;
 #[path = "../../../crates/sortie/src/base/padded.rs"]
 pub(crate) mod padded;
+pub(crate) mod rng;
 #[path = "../../../crates/sortie/src/base/run_queue.rs"]
 pub(crate) mod run_queue;

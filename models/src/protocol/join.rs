@@ -17,7 +17,7 @@
 use super::{Watched, explore};
 use crate::base::atomic::known;
 use crate::goroutine::join_word::{Handle, JoinWord};
-use crate::park::{ThreadParker, park};
+use crate::park::{ThreadParker, park_on};
 use crate::sched::deadlock;
 use loom::thread;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Header {
         if !self.word.is_done() {
             waiter.waits.change(|waits| *waits = true);
             let address = std::ptr::from_ref(waiter) as usize;
-            park(&waiter.parker, || self.word.wait(address));
+            park_on(&waiter.parker, || self.word.wait(address));
             assert!(self.word.is_done());
         }
         waiter.waits.change(|waits| *waits = false);

@@ -17,23 +17,23 @@ use std::time::Instant;
 /// What one thread at a time may use. loom notices when two do, or when one does not
 /// see what the last did.
 #[derive(Debug, Default)]
-struct Watched<T>(loom::cell::UnsafeCell<T>);
+pub(crate) struct Watched<T>(loom::cell::UnsafeCell<T>);
 
 // SAFETY: loom runs one thread at a time, and stops at an access that the model does
 // not order.
 unsafe impl<T: Send> Sync for Watched<T> {}
 
 impl<T> Watched<T> {
-    fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Watched(loom::cell::UnsafeCell::new(value))
     }
 
-    fn change<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn change<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: nobody else uses it now, or loom had stopped.
         self.0.with_mut(|value| f(unsafe { &mut *value }))
     }
 
-    fn look<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         // SAFETY: nobody changes it now, or loom had stopped.
         self.0.with(|value| f(unsafe { &*value }))
     }
@@ -44,12 +44,12 @@ impl<T> Watched<T> {
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Runs a model in all orders.
-fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
     explore_bounded(name, None, model);
 }
 
 /// Runs a model in all orders with so many preemptions at most.
-fn explore_bounded(
+pub(crate) fn explore_bounded(
     name: &str,
     preemptions: impl Into<Option<usize>>,
     model: impl Fn() + Send + Sync + 'static,
@@ -57,12 +57,16 @@ fn explore_bounded(
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions.into();
+    builder.max_branches = 10_000;
     let executions = Arc::new(AtomicUsize::new(0));
     let count = executions.clone();
     let start = Instant::now();
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
+        crate::base::atomic::forget();
+        crate::base::backoff::forget();
         crate::base::futex::forget();
+        crate::park::forget();
         crate::sched::deadlock::forget();
         model();
     });

@@ -22,8 +22,8 @@ use super::{Watched, explore_bounded};
 use crate::base::atomic::known;
 use crate::base::clock::NEVER;
 use crate::base::lock::Lock;
-use crate::goroutine::claim::Ticket;
-use crate::park::{ThreadParker, Woken, park, park_claimed};
+use crate::goroutine::claim::{Ticket, Won};
+use crate::park::{ThreadParker, Woken, park_claimed_on, park_on};
 use crate::sched::deadlock;
 use loom::thread;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Place {
         let mut state = self.state.lock();
         if !matches!(*state, State::Given) {
             *state = State::Waits(Ticket::NONE);
-            park(parker, move || {
+            park_on(parker, move || {
                 drop(state);
                 true
             });
@@ -82,19 +82,20 @@ impl Place {
         self.gift.check();
     }
 
-    /// The same as a wait that others know the ticket of.
+    /// The same as a wait that others know the ticket of, before it is parked.
     fn wait_claimed(&self, parker: &ThreadParker) {
         let ticket = parker.claim.open();
         let mut state = self.state.lock();
-        // Looks only in the commit, which then refuses.
-        let woken = park_claimed(parker, ticket, NEVER, move || {
-            let given = matches!(*state, State::Given);
-            if !given {
-                *state = State::Waits(ticket);
-            }
-            !given
-        });
-        assert_eq!(woken, Woken::Ready);
+        if matches!(*state, State::Given) {
+            assert!(parker.claim.win(ticket).is_some(), "nobody else knows it");
+        } else {
+            *state = State::Waits(ticket);
+            drop(state);
+            let woken = park_claimed_on(parker, ticket, NEVER);
+            assert_eq!(woken, Woken::Ready);
+            // Who ended it early is done once the lock is free.
+            drop(self.state.lock());
+        }
         self.gift.check();
     }
 
@@ -102,40 +103,70 @@ impl Place {
     fn give(&self, parker: &ThreadParker) {
         let mut state = self.state.lock();
         let before = std::mem::replace(&mut *state, State::Given);
-        match before {
-            State::Waits(ticket) => {
+        let State::Waits(ticket) = before else {
+            return self.gift.give();
+        };
+        let won = match ticket {
+            Ticket::NONE => Some(Won::Parked),
+            ticket => parker.claim.win(ticket),
+        };
+        match won {
+            Some(Won::Parked) => {
                 drop(state);
-                if ticket == Ticket::NONE || parker.claim.win(ticket) {
-                    // Not under the lock, so that only the word orders it.
-                    self.gift.give();
-                    parker.ready();
-                }
+                // Not under the lock, so that only the word orders it.
+                self.gift.give();
+                parker.ready();
             }
-            _ => self.gift.give(),
+            Some(Won::Early) => self.gift.give(),
+            None => {}
         }
     }
 }
 
-/// Tries to end a wait, as one of several.
-fn end(parker: &ThreadParker, ticket: Ticket, gift: &Gift) -> bool {
-    let won = parker.claim.win(ticket);
-    if won {
-        gift.give();
-        parker.ready();
-    }
-    won
+/// What several would end a wait with: under a lock, as channels do.
+#[derive(Debug)]
+struct Ends {
+    /// Whether the wait was ended before its owner parked.
+    early: Lock<bool>,
+    /// For an owner that parked.
+    gift: Gift,
 }
 
-/// Waits until made ready by one of those who `end` it, or for a while.
-fn wait_for_a_while(parker: &ThreadParker, ticket: Ticket, gift: &Gift) -> bool {
-    match park_claimed(parker, ticket, 1_000, || true) {
-        Woken::Ready => {
-            gift.check();
-            true
+impl Ends {
+    fn new() -> Arc<Self> {
+        Arc::new(known(Ends {
+            early: Lock::new(false),
+            gift: Gift::new(),
+        }))
+    }
+
+    /// Tries to end a wait, as one of several.
+    fn end(&self, parker: &ThreadParker, ticket: Ticket) -> bool {
+        let mut early = self.early.lock();
+        let won = parker.claim.win(ticket);
+        *early |= won == Some(Won::Early);
+        drop(early);
+        if won == Some(Won::Parked) {
+            // Not under the lock, so that only the word orders it.
+            self.gift.give();
+            parker.ready();
         }
-        Woken::TimedOut => false,
+        won.is_some()
+    }
+
+    /// Waits until made ready by one of those who `end` it, or until `deadline`.
+    /// Whether somebody did.
+    fn wait(&self, parker: &ThreadParker, ticket: Ticket, deadline: u64) -> bool {
+        let woken = park_claimed_on(parker, ticket, deadline);
+        if woken == Woken::Ready && !*self.early.lock() {
+            self.gift.check();
+        }
+        woken == Woken::Ready
     }
 }
+
+/// A deadline that is not now.
+const SOON: u64 = 1_000;
 
 #[test]
 fn waits_twice() {
@@ -158,13 +189,13 @@ fn waits_twice() {
 fn one_of_three_ends_a_wait() {
     explore_bounded("park, two wakers and a time-out", 3, || {
         let parker = Arc::new(known(ThreadParker::new()));
-        let gift = Arc::new(Gift::new());
+        let ends = Ends::new();
         let ticket = parker.claim.open();
         let wakers = [(); 2].map(|()| {
-            let (parker, gift) = (parker.clone(), gift.clone());
-            thread::spawn(move || end(&parker, ticket, &gift))
+            let (parker, ends) = (parker.clone(), ends.clone());
+            thread::spawn(move || ends.end(&parker, ticket))
         });
-        let woken = wait_for_a_while(&parker, ticket, &gift);
+        let woken = ends.wait(&parker, ticket, SOON);
         let ends = wakers.map(|waker| waker.join().unwrap());
         assert_eq!(woken, ends[0] || ends[1]);
         assert!(!(ends[0] && ends[1]));
@@ -178,16 +209,16 @@ fn an_old_waker_does_not_end_the_next_wait() {
         let parker = Arc::new(known(ThreadParker::new()));
         let place = Arc::new(known(Place::new()));
         let ticket = parker.claim.open();
-        let gift = Arc::new(Gift::new());
+        let ends = Ends::new();
         let old = {
-            let (parker, gift) = (parker.clone(), gift.clone());
-            thread::spawn(move || end(&parker, ticket, &gift))
+            let (parker, ends) = (parker.clone(), ends.clone());
+            thread::spawn(move || ends.end(&parker, ticket))
         };
         let new = {
             let (parker, place) = (parker.clone(), place.clone());
             thread::spawn(move || place.give(&parker))
         };
-        let woken = wait_for_a_while(&parker, ticket, &gift);
+        let woken = ends.wait(&parker, ticket, SOON);
         place.wait_claimed(&parker);
         assert_eq!(old.join().unwrap(), woken);
         new.join().unwrap();
@@ -196,30 +227,20 @@ fn an_old_waker_does_not_end_the_next_wait() {
 }
 
 #[test]
-fn a_commit_that_refuses() {
-    explore_bounded("park, a refused commit", 3, || {
+fn ended_before_it_parks() {
+    explore_bounded("park, ended early", 3, || {
         let parker = Arc::new(known(ThreadParker::new()));
         let place = Arc::new(known(Place::new()));
-        let gift = Arc::new(Gift::new());
-        let offer = Arc::new(known(Lock::new(None)));
+        let ticket = parker.claim.open();
+        let ends = Ends::new();
         let waker = {
-            let (parker, place, gift) = (parker.clone(), place.clone(), gift.clone());
-            let offer = offer.clone();
+            let (parker, place, ends) = (parker.clone(), place.clone(), ends.clone());
             thread::spawn(move || {
-                let ticket = *offer.lock();
-                if let Some(ticket) = ticket {
-                    end(&parker, ticket, &gift);
-                }
+                assert!(ends.end(&parker, ticket));
                 place.give(&parker);
             })
         };
-        let ticket = parker.claim.open();
-        let woken = park_claimed(&parker, ticket, NEVER, || {
-            // Found in one place, and then there is no need to wait in another.
-            *offer.lock() = Some(ticket);
-            false
-        });
-        assert_eq!(woken, Woken::Ready);
+        assert!(ends.wait(&parker, ticket, NEVER));
         // A wake-up that was left over would end this one.
         place.wait(&parker);
         waker.join().unwrap();

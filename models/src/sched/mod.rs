@@ -13,3 +13,7 @@ pub(crate) struct Commit {
     pub(crate) run: unsafe fn(*mut ()) -> bool,
     pub(crate) data: *mut (),
 }
+
+pub(crate) fn yield_now() {
+    loom::thread::yield_now();
+}

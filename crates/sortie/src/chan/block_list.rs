@@ -23,18 +23,18 @@
 //! and the readers' in words of their own, so that publishing is a plain store.
 
 use super::buffer::{Buffer, Closed, Pushed};
-use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
+use super::turn::TURN;
+use crate::base::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, UnsafeCell, fence,
+};
 use crate::base::backoff::Backoff;
 use crate::base::padded::Padded;
-use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Numbers that belong to a block.
-const TURN: u64 = 32;
 /// Slots of a block.
-const SLOTS: usize = 31;
+const SLOTS: usize = TURN as usize - 1;
 /// One number; the lowest bit is a flag.
 const ONE: u64 = 2;
 /// In the tail: closed. In the head: there is a block after this one.

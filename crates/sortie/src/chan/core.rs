@@ -1,11 +1,10 @@
 //! What all channels have: a lock and two queues of those who wait.
 
 use super::wait::{Node, Queue};
-use crate::base::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::base::atomic::{AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
 use crate::base::lock::RawLock;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
-use std::cell::UnsafeCell;
 use std::mem;
 use std::panic::Location;
 

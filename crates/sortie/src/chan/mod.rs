@@ -68,6 +68,7 @@ mod select;
 mod sender;
 mod shared;
 mod timer;
+mod turn;
 mod wait;
 mod zero;
 

@@ -29,10 +29,9 @@
 //! in crossbeam-channel.
 
 use super::buffer::{Buffer, Closed, Pushed};
-use crate::base::atomic::{AtomicU64, Ordering, fence};
+use crate::base::atomic::{AtomicU64, Ordering, UnsafeCell, fence};
 use crate::base::backoff::Backoff;
 use crate::base::padded::Padded;
-use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 
 /// In the tail: no more messages.

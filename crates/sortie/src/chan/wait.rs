@@ -15,10 +15,9 @@
 //! 3; where it is not, it is after step 3 already. So it always sees the outcome,
 //! even if it was never parked.
 
-use crate::base::atomic::{AtomicBool, Ordering};
+use crate::base::atomic::{AtomicBool, Cell, Ordering, UnsafeCell};
 use crate::goroutine::claim::{Ticket, Won};
 use crate::park::Waiter;
-use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::task::Waker;
@@ -58,7 +57,9 @@ pub(super) struct Wait {
     pub(super) outcome: Cell<Outcome>,
     /// The case of the node by which it ended.
     pub(super) case: Cell<usize>,
-    /// Of a promised message: whether the receiver has to be made ready.
+    /// Whether it was parked when it was ended, so that it sees all that happened
+    /// before it was made ready. Of a promised message, with the lock held: whether
+    /// the receiver has to be made ready.
     pub(super) parked: Cell<bool>,
     /// Whether it ended by a promise. Stays when that is kept, at any moment, and
     /// the outcome changes.
@@ -153,7 +154,7 @@ impl Node {
     }
 
     /// In no queue, and of no wait.
-    pub(super) const fn unused() -> Self {
+    pub(super) fn unused() -> Self {
         Node {
             previous: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
@@ -192,7 +193,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Queue {
             first: Cell::new(ptr::null()),
             last: Cell::new(ptr::null()),

@@ -167,15 +167,14 @@ pub(super) unsafe fn perform(
     let mut tries = 0;
     loop {
         let begin = |position| attempt(cases, position);
-        let begun = match manner.deadline {
-            0 => find_at_once(cases, manner.biased, begin),
-            _ => find(cases, manner.biased, begin),
+        let is_last = manner.is_over();
+        let begun = if is_last {
+            find_at_once(cases, manner.biased, begin)
+        } else {
+            find(cases, manner.biased, begin)
         };
-        if begun.is_some() || manner.deadline == 0 {
+        if begun.is_some() || is_last {
             return begun;
-        }
-        if manner.deadline != NEVER && clock::now() >= manner.deadline {
-            return None;
         }
         let kind = |side| match side {
             Side::Receivers => Kind::Value,
@@ -205,15 +204,14 @@ pub(super) unsafe fn perform(
 /// of its case; `None` if time ran out.
 pub(super) fn observe(cases: &mut [Case<'_>], manner: Manner) -> Option<usize> {
     loop {
-        let ready = match manner.deadline {
-            0 => find_at_once(cases, manner.biased, Some),
-            _ => find(cases, manner.biased, Some),
+        let is_last = manner.is_over();
+        let ready = if is_last {
+            find_at_once(cases, manner.biased, Some)
+        } else {
+            find(cases, manner.biased, Some)
         };
-        if ready.is_some() || manner.deadline == 0 {
+        if ready.is_some() || is_last {
             return ready;
-        }
-        if manner.deadline != NEVER && clock::now() >= manner.deadline {
-            return None;
         }
         // SAFETY: an observer's slot is not used.
         let ended = unsafe { wait(cases, ptr::null_mut(), |_| Kind::Observer, manner) };
@@ -299,6 +297,16 @@ unsafe fn wait(
 }
 
 impl Manner {
+    /// Whether there is no time to wait.
+    #[inline]
+    fn is_over(&self) -> bool {
+        match self.deadline {
+            0 => true,
+            NEVER => false,
+            deadline => clock::now() >= deadline,
+        }
+    }
+
     fn place(&self, cases: &[Case<'_>]) -> Place {
         // Of many, none is worth more than the others.
         let origin = match cases {

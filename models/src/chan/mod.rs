@@ -1,0 +1,36 @@
+//! Channels and select, without futures, iterators and macros.
+//!
+//! Their parts are visible in their folder only, so their models are here too.
+
+mod protocol;
+mod select;
+mod turn;
+
+#[path = "../../../crates/sortie/src/chan/block.rs"]
+mod block;
+#[path = "../../../crates/sortie/src/chan/block_list.rs"]
+mod block_list;
+#[path = "../../../crates/sortie/src/chan/buffer.rs"]
+mod buffer;
+#[path = "../../../crates/sortie/src/chan/buffered.rs"]
+mod buffered;
+#[path = "../../../crates/sortie/src/chan/core.rs"]
+mod core;
+#[path = "../../../crates/sortie/src/chan/errors.rs"]
+mod errors;
+#[path = "../../../crates/sortie/src/chan/make.rs"]
+mod make;
+#[path = "../../../crates/sortie/src/chan/receiver.rs"]
+mod receiver;
+#[path = "../../../crates/sortie/src/chan/ring.rs"]
+mod ring;
+#[path = "../../../crates/sortie/src/chan/sender.rs"]
+mod sender;
+#[path = "../../../crates/sortie/src/chan/shared.rs"]
+mod shared;
+#[path = "../../../crates/sortie/src/chan/timer.rs"]
+mod timer;
+#[path = "../../../crates/sortie/src/chan/wait.rs"]
+mod wait;
+#[path = "../../../crates/sortie/src/chan/zero.rs"]
+mod zero;
