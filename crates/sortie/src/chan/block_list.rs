@@ -70,12 +70,12 @@ impl<T> Block<T> {
         // In its place: with large messages it would not fit on a goroutine's stack.
         let mut block = Box::<Self>::new_uninit();
         let at = block.as_mut_ptr();
-        // SAFETY: there is room for a block at `at`, and all of it is written but for
-        // the messages, which may be uninitialised.
+        // SAFETY: there is room for a block at `at`, and all of it is written.
         unsafe {
             (&raw mut (*at).next).write(AtomicPtr::new(ptr::null_mut()));
             for index in 0..SLOTS {
                 let slot = &raw mut (*at).slots[index];
+                (&raw mut (*slot).message).write(UnsafeCell::new(MaybeUninit::uninit()));
                 (&raw mut (*slot).written).write(AtomicBool::new(false));
                 (&raw mut (*slot).state).write(AtomicU8::new(0));
             }
