@@ -9,10 +9,34 @@ use crate::park::{self, Place};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+/// Nanoseconds within which two readings of the clocks are one moment.
+const CLOSE: u64 = 1000;
+
 /// The moment at which the process first asked, on both clocks; to convert.
 fn origin() -> (Instant, u64) {
     static ORIGIN: std::sync::OnceLock<(Instant, u64)> = std::sync::OnceLock::new();
-    *ORIGIN.get_or_init(|| (Instant::now(), clock::now()))
+    *ORIGIN.get_or_init(|| {
+        // The thread may lose its CPU between the two, and all times would be off by
+        // that for ever. So they are read until they are close to each other. The
+        // clock comes second: nothing may happen before its time.
+        let both = || {
+            let before = clock::now();
+            let instant = Instant::now();
+            let after = clock::now();
+            (after - before, (instant, after))
+        };
+        let mut best = both();
+        for _ in 0..100 {
+            if best.0 < CLOSE {
+                break;
+            }
+            let next = both();
+            if next.0 < best.0 {
+                best = next;
+            }
+        }
+        best.1
+    })
 }
 
 /// An instant on the runtime's clock.
