@@ -338,8 +338,8 @@ impl<T> Buffer<T> for List<T> {
 
     #[inline(always)]
     fn pop(&self) -> Result<Option<T>, Closed> {
-        // SAFETY: just taken.
         let taken = self.take_head()?;
+        // SAFETY: just taken.
         Ok(taken.map(|taken| unsafe { self.read(&taken) }))
     }
 

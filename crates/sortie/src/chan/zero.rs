@@ -63,10 +63,9 @@ impl<T> Zero<T> {
             }
             let told = Cell::new(false);
             let wanted = |node: &Node| is_wanted(node, deadline, &told);
+            let receivers = held.queue(Side::Receivers);
             // SAFETY: locked; what is claimed is ended.
-            while let Some(claimed) =
-                unsafe { held.queue(Side::Receivers).claim(ptr::null(), wanted) }
-            {
+            while let Some(claimed) = unsafe { receivers.claim(ptr::null(), wanted) } {
                 if claimed.node().kind == Kind::Value {
                     // SAFETY: a receiver's slot has room for a message.
                     unsafe {
