@@ -14,11 +14,11 @@
 //! stores are made exchanges, which loom puts into one order.
 //!
 //! loom takes a sequentially consistent access for an acquiring and releasing one.
-//! The language promises more: what one thread exchanges and another thread stores,
-//! and what each of them loads next, cannot both be missed. So here a sequentially
-//! consistent load is preceded by a fence if the thread has changed an atomic so
-//! before; this is what it takes, and a protocol that needs more of such an access
-//! (a fence, for instance) still fails.
+//! The language promises more: a change of that kind and a later load of that kind by
+//! the same thread are as good as if there were a fence in between. loom has to be
+//! told where, which promises too much to what else is in between. So there are two
+//! ways to run a model, and a protocol that relies on such accesses has to be right
+//! in both: see [`Consistency`].
 //!
 //! Cells note each access, also of who only asks where the value is, and that they
 //! are dropped; so loom finds those that no protocol orders.
@@ -35,6 +35,21 @@ pub(crate) fn known<T: Debug>(value: T) -> T {
     value
 }
 
+/// Where a fence is between sequentially consistent accesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consistency {
+    /// Behind each change, as x86 has it. Finds a release store behind the change that
+    /// a load overtakes; not a load that is too weak.
+    BehindChanges,
+    /// Before a load, if the thread has changed something before. Finds a load that is
+    /// too weak; not a store that it overtakes.
+    BeforeLoads,
+}
+
+thread_local! {
+    static CONSISTENCY: StdCell<Consistency> = const { StdCell::new(Consistency::BeforeLoads) };
+}
+
 loom::thread_local! {
     /// Whether the thread has changed an atomic with sequential consistency, and
     /// not passed a fence since.
@@ -43,15 +58,21 @@ loom::thread_local! {
 
 /// Before a load of this ordering.
 fn before_load(ordering: Ordering) {
-    if ordering == Ordering::SeqCst && CHANGED.with(|changed| changed.replace(false)) {
+    if ordering == Ordering::SeqCst
+        && CONSISTENCY.get() == Consistency::BeforeLoads
+        && CHANGED.with(|changed| changed.replace(false))
+    {
         fence(Ordering::SeqCst);
     }
 }
 
-/// Before a change of this ordering.
-fn changes(ordering: Ordering) {
+/// Behind a change of this ordering.
+fn behind_change(ordering: Ordering) {
     if ordering == Ordering::SeqCst {
-        CHANGED.with(|changed| changed.set(true));
+        match CONSISTENCY.get() {
+            Consistency::BehindChanges => fence(Ordering::SeqCst),
+            Consistency::BeforeLoads => CHANGED.with(|changed| changed.set(true)),
+        }
     }
 }
 
@@ -66,13 +87,14 @@ macro_rules! methods {
             }
 
             pub(crate) fn store(&self, value: $value, ordering: Ordering) {
-                changes(ordering);
                 let _ = self.get().$store(value, ordering);
+                behind_change(ordering);
             }
 
             pub(crate) fn swap(&self, value: $value, ordering: Ordering) -> $value {
-                changes(ordering);
-                self.get().swap(value, ordering)
+                let before = self.get().swap(value, ordering);
+                behind_change(ordering);
+                before
             }
 
             pub(crate) fn compare_exchange(
@@ -82,8 +104,11 @@ macro_rules! methods {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                changes(success);
-                self.get().compare_exchange(current, new, success, failure)
+                let result = self.get().compare_exchange(current, new, success, failure);
+                if result.is_ok() {
+                    behind_change(success);
+                }
+                result
             }
 
             pub(crate) fn compare_exchange_weak(
@@ -165,8 +190,9 @@ macro_rules! arithmetic {
         impl $name {
             $(
                 pub(crate) fn $method(&self, value: $value, ordering: Ordering) -> $value {
-                    changes(ordering);
-                    self.get().$method(value, ordering)
+                    let before = self.get().$method(value, ordering);
+                    behind_change(ordering);
+                    before
                 }
             )+
         }
@@ -189,9 +215,10 @@ thread_local! {
     static CELLS: StdCell<isize> = const { StdCell::new(0) };
 }
 
-/// Forgets what an earlier execution left.
-pub(crate) fn forget() {
+/// Forgets what an earlier execution left. This one is run with that consistency.
+pub(crate) fn forget(consistency: Consistency) {
     CELLS.set(0);
+    CONSISTENCY.set(consistency);
 }
 
 /// Checks that all cells were dropped, and so what they were part of.

@@ -10,6 +10,7 @@ mod run_queue;
 mod seat;
 mod wake_gate;
 
+use crate::base::atomic::Consistency;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -54,16 +55,36 @@ pub(crate) fn explore_bounded(
     preemptions: impl Into<Option<usize>>,
     model: impl Fn() + Send + Sync + 'static,
 ) {
+    check(name, preemptions.into(), Consistency::BeforeLoads, model);
+}
+
+/// The same for a protocol that relies on sequentially consistent accesses.
+pub(crate) fn explore_consistent(
+    name: &str,
+    preemptions: usize,
+    model: impl Fn() + Copy + Send + Sync + 'static,
+) {
+    for consistency in [Consistency::BehindChanges, Consistency::BeforeLoads] {
+        check(name, Some(preemptions), consistency, model);
+    }
+}
+
+fn check(
+    name: &str,
+    preemptions: Option<usize>,
+    consistency: Consistency,
+    model: impl Fn() + Send + Sync + 'static,
+) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions.into();
+    builder.preemption_bound = preemptions;
     builder.max_branches = 10_000;
     let executions = Arc::new(AtomicUsize::new(0));
     let count = executions.clone();
     let start = Instant::now();
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
-        crate::base::atomic::forget();
+        crate::base::atomic::forget(consistency);
         crate::base::backoff::forget();
         crate::base::futex::forget();
         crate::park::forget();

@@ -19,7 +19,7 @@ use crate::base::clock::NEVER;
 use crate::chan::buffered;
 use crate::chan::errors::Refused;
 use crate::chan::ring::Ring;
-use crate::protocol::explore_bounded;
+use crate::protocol::explore_consistent;
 use loom::thread;
 use loom::thread::JoinHandle;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ fn start<R: 'static>(
 
 #[test]
 fn a_receiver_waits() {
-    explore_bounded("buffered, a receiver waits", 4, || {
+    explore_consistent("buffered, a receiver waits", 4, || {
         let channel = channel(0);
         let receiver = start(&channel, |channel| receive(channel, NEVER));
         assert_eq!(send(&channel, 1, NEVER), Ok(1));
@@ -92,7 +92,7 @@ fn a_receiver_waits() {
 
 #[test]
 fn a_sender_waits() {
-    explore_bounded("buffered, a sender waits", 4, || {
+    explore_consistent("buffered, a sender waits", 4, || {
         let channel = channel(1);
         let sender = start(&channel, |channel| send(channel, 1, NEVER));
         assert_eq!(receive(&channel, NEVER), Ok(0));
@@ -104,7 +104,7 @@ fn a_sender_waits() {
 
 #[test]
 fn a_stream() {
-    explore_bounded("buffered, a stream", 2, || {
+    explore_consistent("buffered, a stream", 2, || {
         let channel = channel(0);
         let sender = start(&channel, |channel| {
             for number in 1..=3 {
@@ -121,7 +121,7 @@ fn a_stream() {
 
 #[test]
 fn two_on_one_side() {
-    explore_bounded("buffered, two senders", 2, || {
+    explore_consistent("buffered, two senders", 2, || {
         let channel = channel(1);
         let senders = [1, 2].map(|number| {
             start(&channel, move |channel| {
@@ -136,7 +136,7 @@ fn two_on_one_side() {
         }
         end(channel);
     });
-    explore_bounded("buffered, two receivers", 2, || {
+    explore_consistent("buffered, two receivers", 2, || {
         let channel = channel(0);
         let receivers = [(); 2].map(|()| start(&channel, |channel| receive(channel, NEVER)));
         for number in 1..=2 {
@@ -150,7 +150,7 @@ fn two_on_one_side() {
 
 #[test]
 fn time_runs_out() {
-    explore_bounded("buffered, a sender in time", 3, || {
+    explore_consistent("buffered, a sender in time", 3, || {
         let channel = channel(1);
         let sender = start(&channel, |channel| send(channel, 1, SOON));
         assert_eq!(receive(&channel, NEVER), Ok(0));
@@ -158,7 +158,7 @@ fn time_runs_out() {
         assert_eq!(receive(&channel, 0), sent);
         end(channel);
     });
-    explore_bounded("buffered, a receiver in time", 3, || {
+    explore_consistent("buffered, a receiver in time", 3, || {
         let channel = channel(0);
         let receiver = start(&channel, |channel| receive(channel, SOON));
         assert_eq!(send(&channel, 1, NEVER), Ok(1));
@@ -167,7 +167,7 @@ fn time_runs_out() {
         assert_eq!([received, rest].into_iter().flatten().count(), 1);
         end(channel);
     });
-    explore_bounded("buffered, one of two in time", 2, || {
+    explore_consistent("buffered, one of two in time", 2, || {
         let channel = channel(0);
         let patient = start(&channel, |channel| receive(channel, NEVER));
         let hasty = start(&channel, |channel| receive(channel, SOON));
@@ -184,7 +184,7 @@ fn time_runs_out() {
 
 #[test]
 fn closed_while_somebody_comes() {
-    explore_bounded("buffered, closed and received", 2, || {
+    explore_consistent("buffered, closed and received", 2, || {
         let channel = channel(0);
         let sender = start(&channel, |channel| send(channel, 1, NEVER));
         let closer = start(&channel, |channel| assert!(channel.close()));
@@ -193,7 +193,7 @@ fn closed_while_somebody_comes() {
         assert_same(sender.join().unwrap(), received);
         end(channel);
     });
-    explore_bounded("buffered, closed and sent", 2, || {
+    explore_consistent("buffered, closed and sent", 2, || {
         let channel = channel(1);
         let senders =
             [1, 2].map(|number| start(&channel, move |channel| send(channel, number, NEVER)));
@@ -203,7 +203,7 @@ fn closed_while_somebody_comes() {
         assert_eq!(receive_all(&channel), [0]);
         end(channel);
     });
-    explore_bounded("buffered, closed, received and sent", 2, || {
+    explore_consistent("buffered, closed, received and sent", 2, || {
         let channel = channel(1);
         let sender = start(&channel, |channel| send(channel, 1, NEVER));
         let receiver = start(&channel, |channel| receive(channel, NEVER));

@@ -191,10 +191,12 @@ fn two_receivers_skip() {
             thread::spawn(move || pop_times(&ring, 1))
         });
         // The slot is vacant as soon as somebody has skipped it.
-        let sent = push_each(&ring, &[1]);
+        while push_each(&ring, &[1]).is_empty() {
+            thread::yield_now();
+        }
         let mut received = receivers.map(|receiver| receiver.join().unwrap()).concat();
         received.extend(rest(&*ring));
-        assert_same(sent, received);
+        assert_same([1], received);
         assert_eq!(push_each(&ring, &[2]), [2]);
         end(ring);
     });

@@ -20,7 +20,7 @@ use crate::chan::make::bounded;
 use crate::chan::receiver::Receiver;
 use crate::chan::select::Select;
 use crate::chan::sender::Sender;
-use crate::protocol::explore_bounded;
+use crate::protocol::{explore_bounded, explore_consistent};
 use Case::{Give, Take};
 use loom::thread;
 use loom::thread::JoinHandle;
@@ -143,7 +143,7 @@ fn receive_both(capacity: usize) {
 #[test]
 fn two_senders_on_two_channels() {
     explore_bounded("select, two senders", 2, || receive_both(0));
-    explore_bounded("select, two senders, buffered", 1, || receive_both(1));
+    explore_consistent("select, two senders, buffered", 1, || receive_both(1));
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn two_selects_compete() {
 
 #[test]
 fn room_comes() {
-    explore_bounded("select, room comes", 3, || {
+    explore_consistent("select, room comes", 3, || {
         let channels = channels(1);
         for (sender, _) in channels.iter() {
             assert!(sender.send(Message::new(0)).is_ok());
@@ -241,7 +241,7 @@ fn room_comes() {
 
 #[test]
 fn a_message_comes() {
-    explore_bounded("select, a message comes", 3, || {
+    explore_consistent("select, a message comes", 3, || {
         let channels = channels(1);
         let receiver = start(&channels, |channels| {
             select(channels, &[Take(0), Take(1)], None)
@@ -255,7 +255,7 @@ fn a_message_comes() {
 #[test]
 fn time_runs_out() {
     for capacity in [0, 1] {
-        explore_bounded("select, in time", 3, move || {
+        explore_consistent("select, in time", 3, move || {
             let channels = channels(capacity);
             let receiver = start(&channels, |channels| {
                 select(channels, &[Take(0), Take(1)], Some(SOON))
@@ -272,7 +272,7 @@ fn time_runs_out() {
 #[test]
 fn closed_while_it_selects() {
     for capacity in [0, 1] {
-        explore_bounded("select, closed", 2, move || {
+        explore_consistent("select, closed", 2, move || {
             let channels = channels(capacity);
             let sender = start(&channels, |channels| {
                 channels[0].0.send_timeout(Message::new(1), SOON).is_ok()
