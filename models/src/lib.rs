@@ -33,7 +33,7 @@
 //!
 //! # What it cannot tell
 //! * loom treats a `SeqCst` access as an acquiring or releasing one, which is too
-//!   weak; [`base::atomic`] tells what is done about it. A `SeqCst` *fence* it takes
+//!   weak; `base::atomic` tells what is done about it. A `SeqCst` *fence* it takes
 //!   for an acquiring and releasing one towards all earlier such fences; that is a
 //!   little stronger than the language's, and may hide a missing `Release` beside a
 //!   fence. So orderings are also exercised on paths without.
@@ -44,7 +44,7 @@
 //!   another thread may be tried in one order only. The model of joining, where this
 //!   mattered, is run with either side as the first.
 //! * Who waits for another by trying again is given a few tries in all orders, and
-//!   more in one order only: see [`base::backoff`].
+//!   more in one order only: see `base::backoff`.
 //! * Models with many steps are explored up to a number of preemptions. Nearly
 //!   all known bugs of this kind need two at most.
 //! * Sleeping and waking on a word orders memory here, by the mutex. In the
