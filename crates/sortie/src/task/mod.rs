@@ -24,6 +24,7 @@ mod run;
 mod scope;
 
 pub use builder::{Builder, go};
+pub(crate) use builder::{start_at, start_detached};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;
 pub use panic::{Exited, exit};

@@ -1,5 +1,10 @@
 //! Time, by the runtime's clock.
 
+mod function;
+
+#[allow(unused_imports, reason = "for the layers above")]
+pub(crate) use function::FunctionTimer;
+
 use crate::base::clock;
 use crate::goroutine::WaitReason;
 use crate::park::{self, Place};
