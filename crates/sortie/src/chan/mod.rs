@@ -38,7 +38,8 @@
 //     |-- Zero              zero.rs      lock, two queues of who waits
 //     |-- Buffered<Ring>    buffered.rs  a queue of messages without lock (ring.rs),
 //     |-- Buffered<List>                 (block_list.rs); lock, two queues
-//     '-- At, Tick, Never   timer.rs     no messages at all
+//     |-- At, Tick, Never   timer.rs     no messages at all
+//     '-- Schedule          schedule.rs  the same, with times that may be changed
 //   select/                              several at once
 //   wait.rs, core.rs, block.rs           who waits, the queues, blocking
 // ```
@@ -64,6 +65,7 @@ mod iter;
 mod make;
 mod receiver;
 mod ring;
+mod schedule;
 mod select;
 mod sender;
 mod shared;
@@ -82,6 +84,7 @@ pub use future::{RecvFuture, RecvStream, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use make::{after, at, bounded, never, tick, unbounded};
 pub use receiver::Receiver;
+pub(crate) use schedule::Scheduled;
 #[doc(hidden)]
 pub use select::macros as __macros;
 pub use select::{Select, SelectedOperation};

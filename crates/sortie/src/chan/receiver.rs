@@ -1,10 +1,12 @@
 //! The receiving half.
 
 use super::errors::{RecvError, RecvTimeoutError, Refused, TryRecvError};
+use super::schedule::Schedule;
 use super::shared::{NOW, Shared, count};
 use super::timer::{self, At, Tick, Times};
 use crate::base::atomic::Ordering;
 use crate::base::clock::{self, NEVER};
+use crate::driver::trigger::Trigger;
 use std::fmt;
 use std::mem;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -19,6 +21,8 @@ pub(super) enum Source<T> {
     At(Arc<At>),
     /// Only where `T` is `Instant`.
     Tick(Arc<Tick>),
+    /// Only where `T` is the runtime's `Instant`.
+    Schedule(Arc<Trigger<Schedule>>),
     Never,
 }
 
@@ -58,9 +62,9 @@ impl<T> RefUnwindSafe for Receiver<T> {}
 /// An instant as a message.
 ///
 /// # Safety
-/// `T` is `Instant`.
-pub(super) unsafe fn as_message<T>(instant: Instant) -> T {
-    debug_assert_eq!(size_of::<T>(), size_of::<Instant>());
+/// `T` is `I`.
+pub(super) unsafe fn as_message<T, I: Copy>(instant: I) -> T {
+    debug_assert_eq!(size_of::<T>(), size_of::<I>());
     // SAFETY: the same type.
     unsafe { mem::transmute_copy(&instant) }
 }
@@ -76,6 +80,11 @@ impl<T> Receiver<T> {
             Source::Channel(shared) => return shared.receive(deadline, location),
             Source::At(at) => at.receive(deadline, location),
             Source::Tick(tick) => tick.receive(deadline, location),
+            Source::Schedule(schedule) => {
+                let instant = schedule.receive(deadline, location)?;
+                // SAFETY: only a `Receiver` of such instants has such a source.
+                return Ok(unsafe { as_message(instant) });
+            }
             Source::Never => return Err(timer::receive_never(deadline, location)),
         };
         // SAFETY: only a `Receiver<Instant>` has such a source.
@@ -178,7 +187,7 @@ impl<T> Receiver<T> {
             Source::Channel(shared) => shared.len(),
             Source::At(at) => usize::from(at.has_message()),
             Source::Tick(tick) => usize::from(tick.has_message()),
-            Source::Never => 0,
+            Source::Schedule(_) | Source::Never => 0,
         }
     }
 
@@ -188,7 +197,7 @@ impl<T> Receiver<T> {
         match &self.source {
             Source::Channel(shared) => shared.capacity(),
             Source::At(_) | Source::Tick(_) => Some(1),
-            Source::Never => Some(0),
+            Source::Schedule(_) | Source::Never => Some(0),
         }
     }
 
@@ -198,6 +207,7 @@ impl<T> Receiver<T> {
             (Source::Channel(one), Source::Channel(other)) => Arc::ptr_eq(one, other),
             (Source::At(one), Source::At(other)) => Arc::ptr_eq(one, other),
             (Source::Tick(one), Source::Tick(other)) => Arc::ptr_eq(one, other),
+            (Source::Schedule(one), Source::Schedule(other)) => Arc::ptr_eq(one, other),
             (Source::Never, Source::Never) => true,
             _ => false,
         }
@@ -208,7 +218,7 @@ impl<T> Receiver<T> {
     pub fn close(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.close(),
-            Source::At(_) | Source::Tick(_) | Source::Never => false,
+            Source::At(_) | Source::Tick(_) | Source::Schedule(_) | Source::Never => false,
         }
     }
 
@@ -217,7 +227,7 @@ impl<T> Receiver<T> {
     pub fn is_closed(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.is_closed(),
-            Source::At(_) | Source::Tick(_) | Source::Never => false,
+            Source::At(_) | Source::Tick(_) | Source::Schedule(_) | Source::Never => false,
         }
     }
 }
@@ -242,6 +252,7 @@ impl<T> Clone for Receiver<T> {
             }
             Source::At(at) => Source::At(Arc::clone(at)),
             Source::Tick(tick) => Source::Tick(Arc::clone(tick)),
+            Source::Schedule(schedule) => Source::Schedule(Arc::clone(schedule)),
             Source::Never => Source::Never,
         };
         Receiver { source }

@@ -7,7 +7,7 @@ use super::spawn::{self, Plan};
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::driver::timers::Timers;
 use crate::driver::trigger::Trigger;
-use crate::goroutine::{GRef, current};
+use crate::goroutine::{GRef, State, current};
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
@@ -39,6 +39,23 @@ impl Site {
     pub(crate) unsafe fn spawn(&self, plan: Plan, equip: impl FnOnce(GRef)) -> io::Result<()> {
         // SAFETY: the machine has the processor; and as this function's.
         unsafe { spawn::spawn_at(self.scheduler, self.p, plan, equip) }
+    }
+
+    /// Makes a goroutine that waits runnable, after others that are ready.
+    ///
+    /// # Safety
+    /// As [`ready`](super::submit::ready).
+    pub(crate) unsafe fn ready(&self, g: GRef) {
+        g.set_state(State::Waiting, State::Runnable);
+        // SAFETY: the machine has the processor; and as this function's.
+        unsafe { self.scheduler.make_last(self.p, g) };
+    }
+
+    /// Arms a trigger for `when`.
+    pub(crate) fn arm<A: ?Sized>(&self, trigger: &Arc<Trigger<A>>, when: u64) {
+        if trigger.arm(when, &self.p.timers).is_first {
+            self.scheduler.keep_time(when);
+        }
     }
 
     /// Lets it try again at `when`.

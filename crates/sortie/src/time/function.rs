@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(1);
 /// A timer that calls a function, on a goroutine of its own. May be set, stopped and
 /// set again at any time, from any goroutine or thread.
 ///
-/// When it is dropped it is stopped, unless it was [`detached`](Self::detach).
+/// When it is dropped it is stopped, unless it is to [go on](Self::going_on).
 #[must_use = "it is stopped when dropped"]
 pub(crate) struct FunctionTimer {
     trigger: Arc<Trigger<dyn Callee>>,
@@ -90,9 +90,16 @@ impl FunctionTimer {
         self.trigger.stop()
     }
 
-    /// Lets it go on by itself: if it is set it will call the function.
-    pub(crate) fn detach(mut self) {
+    /// Lets it go on when this is dropped: if it is set then it will call the function.
+    pub(crate) fn going_on(mut self) -> Self {
         self.detached = true;
+        self
+    }
+
+    /// Lets it go on by itself.
+    #[allow(dead_code, reason = "for the layers above")]
+    pub(crate) fn detach(self) {
+        drop(self.going_on());
     }
 }
 
