@@ -1,13 +1,13 @@
 //! Bodies of goroutines, and the handle that gets their result.
 
 use super::handle::Goroutine;
+use super::joiner::{self, Joiner};
 use super::scope::Count;
 use super::{panic, payload};
-use crate::goroutine::claim::{Ticket, Won};
-use crate::goroutine::join_word::{Handle, JoinWord};
+use crate::goroutine::join_word::Handle;
 use crate::goroutine::{GRef, State, WaitReason};
-use crate::park::wait_queue::{Until, park_until};
-use crate::park::{Place, Waiter, Woken, park};
+use crate::park::wait_queue::Until;
+use crate::park::{Place, Waiter};
 use crate::sched::entry::Ending;
 use crate::sched::{M, P, Scheduler, submit};
 use std::fmt;
@@ -118,8 +118,13 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     match g.join.finish() {
         Handle::Exists => {}
         Handle::Waits(joiner) => {
-            // SAFETY: a joiner's, who waits until we are done with it.
-            unsafe { Joiner::end(joiner as *const Joiner, m, p) };
+            // SAFETY: a joiner's, which is found once; whoever is to be made ready is
+            // parked, and that is up to us.
+            unsafe {
+                if let Some(waiter) = Joiner::end(joiner) {
+                    ready_joiner(waiter, m, p);
+                }
+            }
         }
         Handle::Gone => {
             // SAFETY: nobody else touches the field, as the handle is gone.
@@ -136,56 +141,6 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
         unsafe { Count::leave(scope, m, p) };
     }
     true
-}
-
-/// Who waits for the end of a goroutine; on his stack.
-struct Joiner {
-    waiter: Waiter,
-    /// What has to be won to end the wait; none if nobody else may end it.
-    ticket: Ticket,
-    /// If somebody else has ended it, while the goroutine ended: how the goroutine
-    /// tells that it does not need this any more. As for joining itself, it is to be
-    /// finished, and the joiner may wait for that.
-    left: JoinWord,
-}
-
-impl Joiner {
-    fn new(waiter: Waiter, ticket: Ticket) -> Self {
-        Joiner {
-            waiter,
-            ticket,
-            left: JoinWord::default(),
-        }
-    }
-
-    /// What the goroutine finds it by.
-    fn address(&self) -> usize {
-        ptr::from_ref(self) as usize
-    }
-
-    /// Tells the joiner that the goroutine has ended.
-    ///
-    /// # Safety
-    /// - the goroutine has found this where the joiner put it;
-    /// - the caller has the processor, and the machine is inside.
-    unsafe fn end(this: *const Joiner, m: &'static M, p: &'static P) {
-        // SAFETY: the joiner stays until its ticket was won, and if that was by
-        // somebody else until `left` is finished.
-        let joiner = unsafe { &*this };
-        let (waiter, ticket) = (joiner.waiter, joiner.ticket);
-        if ticket != Ticket::NONE {
-            match waiter.win(ticket) {
-                Some(Won::Parked) => {}
-                Some(Won::Early) => return,
-                None => match joiner.left.finish() {
-                    Handle::Waits(_) => {}
-                    Handle::Exists | Handle::Gone => return,
-                },
-            }
-        }
-        // SAFETY: the joiner is parked, and it is up to us to end that.
-        unsafe { ready_joiner(waiter, m, p) };
-    }
 }
 
 /// # Safety
@@ -226,62 +181,16 @@ unsafe impl Send for RawHandle {}
 unsafe impl Sync for RawHandle {}
 
 impl RawHandle {
-    /// Waits for the end of the goroutine.
-    fn wait(&self, location: &'static Location<'static>) {
-        let join = &self.g.join;
-        if join.is_done() {
-            return;
-        }
-        let waiter = Waiter::current();
-        let place = Place {
-            reason: WaitReason::Join,
-            location,
-            origin: None,
-        };
-        let joiner = Joiner::new(waiter, Ticket::NONE);
-        // SAFETY: the waiter is the caller. The commit makes it findable by one
-        // exchange, and touches nothing afterwards. It fails only if the
-        // goroutine has ended, since nobody else has the handle.
-        unsafe {
-            park(waiter, place, || join.wait(joiner.address()));
-        }
-        debug_assert!(join.is_done());
-    }
-
     /// Waits for the end of the goroutine as long as there is time. Returns whether
     /// it has ended.
-    fn wait_until(&self, until: &Until<'_>, location: &'static Location<'static>) -> bool {
-        let join = &self.g.join;
-        if join.is_done() {
-            return true;
-        }
-        let waiter = Waiter::current();
+    fn wait(&self, until: &Until<'_>, location: &'static Location<'static>) -> bool {
         let place = Place {
             reason: WaitReason::Join,
             location,
             origin: None,
         };
-        let ticket = waiter.open();
-        let joiner = Joiner::new(waiter, ticket);
-        if !join.wait(joiner.address()) {
-            // It has ended. The ticket, which nobody has seen, is not to stay open.
-            let _ = waiter.win(ticket);
-            return true;
-        }
-        // SAFETY: the waiter is the caller, and the ticket of this wait. The
-        // goroutine, if it finds the joiner, wins the ticket first.
-        let woken = unsafe { park_until(waiter, ticket, until, place) };
-        if woken == Woken::Ready {
-            return true;
-        }
-        if join.withdraw(joiner.address()) {
-            return false;
-        }
-        // It has ended as well, and is about to find that it was too late to tell us.
-        // SAFETY: the waiter is the caller. The commit makes it findable by one
-        // exchange; if it fails the goroutine is done with the joiner.
-        unsafe { park(waiter, place, || joiner.left.wait(joiner.address())) };
-        true
+        // SAFETY: this is the handle.
+        unsafe { joiner::wait(&self.g.join, until, place) }
     }
 
     fn is_done(&self) -> bool {
@@ -369,7 +278,7 @@ impl<T> JoinHandle<T> {
     /// ```
     #[track_caller]
     pub fn join(self) -> thread::Result<T> {
-        self.raw.wait(Location::caller());
+        self.raw.wait(&Until::GRANTED, Location::caller());
         self.take()
     }
 
@@ -379,7 +288,7 @@ impl<T> JoinHandle<T> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<thread::Result<T>, Self> {
-        if self.raw.wait_until(until, location) {
+        if self.raw.wait(until, location) {
             Ok(self.take())
         } else {
             Err(self)
