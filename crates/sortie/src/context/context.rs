@@ -6,13 +6,13 @@ use super::node::NodeRef;
 use super::value::{Detached, Value};
 use crate::chan::{Receiver, never};
 use crate::park::wait_queue::Interrupt;
+use crate::time::Instant;
 use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// What a piece of work is done for: whether it is still wanted, until when, and
 /// values that belong to it.
@@ -273,10 +273,12 @@ impl fmt::Display for Context {
                 Kind::Node(node) => match node.own_deadline() {
                     None => f.write_str(".WithCancel")?,
                     Some(deadline) => {
-                        let now = Instant::now();
-                        let sign = if deadline < now { "-" } else { "" };
-                        let left = deadline.max(now) - deadline.min(now);
-                        write!(f, ".WithDeadline({sign}{left:?})")?;
+                        let (now, late) = (Instant::now(), deadline.elapsed());
+                        if deadline > now {
+                            write!(f, ".WithDeadline({:?})", deadline - now)?;
+                        } else {
+                            write!(f, ".WithDeadline(-{late:?})")?;
+                        }
                     }
                 },
             }

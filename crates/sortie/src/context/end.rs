@@ -23,6 +23,7 @@
 //! nevertheless, and the panic goes on afterwards.
 
 use super::after::Record;
+use super::deadline::Alarm;
 use super::error::{Cause, ContextError};
 use super::node::{CANCELED, DEADLINE_EXCEEDED, Inner, Node, NodeRef};
 use crate::base::atomic::Ordering;
@@ -66,8 +67,12 @@ impl Node {
     /// Ends this node alone, unless it has ended. Returns a panic of foreign code.
     pub(super) fn decide(&self, error: ContextError, cause: Option<&Cause>) -> Option<Panic> {
         let mut panicked = None;
-        if self.decided().is_none() && self.set(error, cause) {
-            panicked = self.end_others();
+        if self.decided().is_none() {
+            let (more, alarm) = self.set(error, cause);
+            drop(alarm);
+            if more {
+                panicked = self.end_others();
+            }
         }
         if self.event.is_set() {
             return panicked;
@@ -76,13 +81,14 @@ impl Node {
         panicked.or(panic::catch_unwind(close).err())
     }
 
-    /// Decides how it ends, unless somebody has. Returns whether there is more to do.
-    fn set(&self, error: ContextError, cause: Option<&Cause>) -> bool {
+    /// Decides how it ends, unless somebody has. Returns whether there is more to do,
+    /// and the alarm, which is not needed any more.
+    fn set(&self, error: ContextError, cause: Option<&Cause>) -> (bool, Option<Alarm>) {
         let mut ready = ToReady::new();
         // First the lock is released, then they are woken.
         let mut inner = self.inner.lock();
         if self.decided().is_some() {
-            return false;
+            return (false, None);
         }
         let state = match error {
             ContextError::Canceled => CANCELED,
@@ -90,7 +96,8 @@ impl Node {
         };
         inner.cause = cause.cloned();
         self.state.store(state, Ordering::Release);
-        inner.end_some(&mut ready) || !inner.functions.is_empty()
+        let more = inner.end_some(&mut ready) || !inner.functions.is_empty();
+        (more, inner.alarm.take())
     }
 
     /// Ends the waits that are left, and starts the functions.

@@ -31,6 +31,12 @@ impl<T> Links<T> {
     pub(super) fn is_linked(&self) -> bool {
         self.linked.load(Ordering::Acquire)
     }
+
+    /// What comes after it in the list. The caller holds the lock.
+    #[cfg(test)]
+    pub(super) fn next(&self) -> Option<NonNull<T>> {
+        NonNull::new(self.next.get().cast_mut())
+    }
 }
 
 /// The list.

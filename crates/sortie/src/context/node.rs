@@ -24,18 +24,19 @@
 
 use super::after::Record;
 use super::context::Context;
+use super::deadline::Alarm;
 use super::error::{Cause, ContextError};
 use super::list::{Linked, Links, List};
 use crate::base::atomic::{AtomicU8, Ordering};
 use crate::base::lock::Lock;
 use crate::chan::{Event, EventRef, Receiver};
 use crate::park::wait_queue::{End, Entry, Interrupt, WaitQueue};
+use crate::time::Instant;
 use std::convert::Infallible;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::time::Instant;
 
 // Values of `state`.
 pub(super) const OPEN: u8 = 0;
@@ -74,6 +75,8 @@ pub(super) struct Inner {
     pub(super) anchor: Option<NodeRef>,
     /// Why it ended, if there is more to say than its error.
     pub(super) cause: Option<Cause>,
+    /// Ends it at its own deadline.
+    pub(super) alarm: Option<Alarm>,
 }
 
 impl Linked for Node {
@@ -128,6 +131,7 @@ impl NodeRef {
                 functions: List::new(),
                 anchor: None,
                 cause: None,
+                alarm: None,
             }),
         });
         // SAFETY: just made.
@@ -179,14 +183,18 @@ unsafe fn free(event: NonNull<Event>) {
 /// # Safety
 /// Nobody owns it any more.
 unsafe fn dismantle(node: NonNull<Node>) -> Context {
-    // SAFETY: as this function's. Once it was taken out of its parent's list, nobody
-    // else gets at it.
+    // SAFETY: as this function's. Once it was taken out of its parent's list, and its
+    // alarm is gone, nobody else gets at it.
     unsafe {
         let this = node.as_ref();
         if this.links.is_linked()
             && let Some(parent) = this.parent.node()
         {
             parent.disown(this);
+        }
+        if this.timed {
+            let alarm = this.inner.lock().alarm.take();
+            drop(alarm);
         }
         let mut node = Box::from_raw(node.as_ptr());
         mem::take(&mut node.parent)

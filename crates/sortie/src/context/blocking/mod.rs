@@ -12,7 +12,7 @@ mod join;
 mod sleep;
 
 pub use error::{JoinContextError, RecvContextError, SendContextError};
-pub use sleep::sleep_ctx;
+pub use sleep::{sleep_ctx, sleep_until_ctx};
 
 use super::context::Context;
 use super::error::ContextError;

@@ -6,6 +6,7 @@ use crate::base::clock;
 use crate::goroutine::WaitReason;
 use crate::park::wait_queue::{Until, wait_for_nothing};
 use crate::park::{Place, Woken};
+use crate::time::Instant;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -33,18 +34,38 @@ use std::time::Duration;
 /// ```
 #[track_caller]
 pub fn sleep_ctx(duration: Duration, context: &Context) -> Result<(), ContextError> {
+    sleep(clock::after(duration), context, Location::caller())
+}
+
+/// As [`sleep_until`](crate::time::sleep_until), until the context ends at most.
+///
+/// # Blocking
+/// Parks the calling goroutine, or blocks the calling OS thread.
+///
+/// # Errors
+/// If the context has ended.
+#[track_caller]
+pub fn sleep_until_ctx(when: Instant, context: &Context) -> Result<(), ContextError> {
+    sleep(when.on_clock(), context, Location::caller())
+}
+
+fn sleep(
+    deadline: u64,
+    context: &Context,
+    location: &'static Location<'static>,
+) -> Result<(), ContextError> {
     context.check()?;
-    if duration.is_zero() {
+    let until = Until {
+        deadline,
+        interrupt: context.interrupt(),
+    };
+    if until.is_over() {
         return Ok(());
     }
     let place = Place {
         reason: WaitReason::Sleep,
-        location: Location::caller(),
+        location,
         origin: None,
-    };
-    let until = Until {
-        deadline: clock::after(duration),
-        interrupt: context.interrupt(),
     };
     match wait_for_nothing(&until, place) {
         Woken::Interrupted => Err(context.ended()),
