@@ -64,6 +64,7 @@
 
 pub(crate) mod base;
 pub mod chan;
+pub mod context;
 pub(crate) mod driver;
 pub(crate) mod goroutine;
 pub(crate) mod observe;
@@ -73,6 +74,7 @@ pub(crate) mod sched;
 pub mod task;
 pub mod time;
 
+pub use context::sleep_ctx;
 pub use sched::yield_now;
 pub use task::{go, run, scope};
 pub use time::sleep;

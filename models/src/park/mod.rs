@@ -3,6 +3,9 @@
 #[path = "../../../crates/sortie/src/park/thread.rs"]
 #[allow(dead_code, reason = "a model says which parker is whose")]
 mod thread;
+#[path = "../../../crates/sortie/src/park/wait_queue.rs"]
+#[allow(dead_code, reason = "locks have more use for it")]
+pub(crate) mod wait_queue;
 
 use crate::base::atomic::known;
 use crate::base::clock;
@@ -18,6 +21,7 @@ pub(crate) use thread::ThreadParker;
 pub(crate) enum Woken {
     Ready,
     TimedOut,
+    Interrupted,
 }
 
 /// Why and where somebody waits.

@@ -226,7 +226,7 @@ impl<T> Receiver<T> {
             match &self.source {
                 Source::Channel(shared) => shared.pass_on(Side::Senders),
                 Source::Schedule(schedule) => schedule.settle(),
-                Source::At(_) | Source::Tick(_) | Source::Never => {}
+                Source::At(_) | Source::Tick(_) | Source::Event(_) | Source::Never => {}
             }
         }
     }

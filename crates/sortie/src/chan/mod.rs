@@ -39,7 +39,8 @@
 //     |-- Buffered<Ring>    buffered.rs  a queue of messages without lock (ring.rs),
 //     |-- Buffered<List>                 (block_list.rs); lock, two queues
 //     |-- At, Tick, Never   timer.rs     no messages at all
-//     '-- Schedule          schedule.rs  the same, with times that may be changed
+//     |-- Schedule          schedule.rs  the same, with times that may be changed
+//     '-- Event             event.rs     only closed, once, with what it is a part of
 //   select/                              several at once
 //   wait.rs, core.rs, block.rs           who waits, the queues, blocking
 // ```
@@ -60,6 +61,7 @@ mod buffer;
 mod buffered;
 mod core;
 mod errors;
+mod event;
 mod future;
 mod iter;
 mod make;
@@ -76,10 +78,12 @@ mod zero;
 
 pub use crate::select;
 pub use crate::select_biased;
+pub(crate) use errors::Refused;
 pub use errors::{
     ReadyTimeoutError, RecvError, RecvTimeoutError, SelectTimeoutError, SendError,
     SendTimeoutError, TryReadyError, TryRecvError, TrySelectError, TrySendError,
 };
+pub(crate) use event::{Event, EventRef};
 pub use future::{RecvFuture, RecvStream, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use make::{after, at, bounded, never, tick, unbounded};

@@ -1,12 +1,14 @@
 //! The receiving half.
 
 use super::errors::{RecvError, RecvTimeoutError, Refused, TryRecvError};
+use super::event::EventRef;
 use super::schedule::Schedule;
-use super::shared::{NOW, Shared, count};
+use super::shared::{Shared, count};
 use super::timer::{self, At, Tick, Times};
 use crate::base::atomic::Ordering;
-use crate::base::clock::{self, NEVER};
+use crate::base::clock;
 use crate::driver::trigger::Trigger;
+use crate::park::wait_queue::Until;
 use std::fmt;
 use std::mem;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -21,6 +23,8 @@ pub(super) enum Source<T> {
     At(Arc<At>),
     /// Only where `T` is `Instant`.
     Tick(Arc<Tick>),
+    /// Only where `T` has no values.
+    Event(EventRef),
     /// Only where `T` is the runtime's `Instant`.
     Schedule(Arc<Trigger<Schedule>>),
     Never,
@@ -70,22 +74,24 @@ pub(super) unsafe fn as_message<T, I: Copy>(instant: I) -> T {
 }
 
 impl<T> Receiver<T> {
+    /// Receives a message. A deadline of 0 means now or not at all.
     #[inline(always)]
-    fn receive(
+    pub(crate) fn recv_until(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         let instant = match &self.source {
-            Source::Channel(shared) => return shared.receive(deadline, location),
-            Source::At(at) => at.receive(deadline, location),
-            Source::Tick(tick) => tick.receive(deadline, location),
+            Source::Channel(shared) => return shared.receive(until, location),
+            Source::At(at) => at.receive(until, location),
+            Source::Tick(tick) => tick.receive(until, location),
             Source::Schedule(schedule) => {
-                let instant = schedule.receive(deadline, location)?;
+                let instant = schedule.receive(until, location)?;
                 // SAFETY: only a `Receiver` of such instants has such a source.
                 return Ok(unsafe { as_message(instant) });
             }
-            Source::Never => return Err(timer::receive_never(deadline, location)),
+            Source::Event(event) => return Err(event.receive(until, location)),
+            Source::Never => return Err(timer::receive_never(until, location)),
         };
         // SAFETY: only a `Receiver<Instant>` has such a source.
         instant.map(|instant| unsafe { as_message(instant) })
@@ -113,7 +119,7 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        Ok(self.receive(NOW, Location::caller())?)
+        Ok(self.recv_until(&Until::NOW, Location::caller())?)
     }
 
     /// Receives a message: Go's `message, ok := <-c`.
@@ -139,7 +145,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.receive(NEVER, Location::caller())
+        self.recv_until(&Until::GRANTED, Location::caller())
             .map_err(|_| RecvError)
     }
 
@@ -159,7 +165,8 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        Ok(self.receive(clock::after(timeout), Location::caller())?)
+        let until = Until::deadline(clock::after(timeout));
+        Ok(self.recv_until(&until, Location::caller())?)
     }
 
     /// As [`recv`](Self::recv), until `deadline` at most.
@@ -168,7 +175,8 @@ impl<T> Receiver<T> {
     /// As [`recv_timeout`](Self::recv_timeout).
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        Ok(self.receive(timer::on_clock(deadline), Location::caller())?)
+        let until = Until::deadline(timer::on_clock(deadline));
+        Ok(self.recv_until(&until, Location::caller())?)
     }
 
     /// Whether there is no message in the channel. Always, without capacity.
@@ -187,7 +195,7 @@ impl<T> Receiver<T> {
             Source::Channel(shared) => shared.len(),
             Source::At(at) => usize::from(at.has_message()),
             Source::Tick(tick) => usize::from(tick.has_message()),
-            Source::Schedule(_) | Source::Never => 0,
+            Source::Schedule(_) | Source::Event(_) | Source::Never => 0,
         }
     }
 
@@ -197,7 +205,7 @@ impl<T> Receiver<T> {
         match &self.source {
             Source::Channel(shared) => shared.capacity(),
             Source::At(_) | Source::Tick(_) => Some(1),
-            Source::Schedule(_) | Source::Never => Some(0),
+            Source::Schedule(_) | Source::Event(_) | Source::Never => Some(0),
         }
     }
 
@@ -207,6 +215,7 @@ impl<T> Receiver<T> {
             (Source::Channel(one), Source::Channel(other)) => Arc::ptr_eq(one, other),
             (Source::At(one), Source::At(other)) => Arc::ptr_eq(one, other),
             (Source::Tick(one), Source::Tick(other)) => Arc::ptr_eq(one, other),
+            (Source::Event(one), Source::Event(other)) => one.as_ptr() == other.as_ptr(),
             (Source::Schedule(one), Source::Schedule(other)) => Arc::ptr_eq(one, other),
             (Source::Never, Source::Never) => true,
             _ => false,
@@ -214,11 +223,16 @@ impl<T> Receiver<T> {
     }
 
     /// Closes the channel for all, as [`Sender::close`](super::Sender::close).
-    /// Returns whether it was open. Channels that deliver times cannot be closed.
+    /// Returns whether it was open. Channels that deliver times, and those of contexts
+    /// ([`done`](crate::context::Context::done)), cannot be closed.
     pub fn close(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.close(),
-            Source::At(_) | Source::Tick(_) | Source::Schedule(_) | Source::Never => false,
+            Source::At(_)
+            | Source::Tick(_)
+            | Source::Schedule(_)
+            | Source::Event(_)
+            | Source::Never => false,
         }
     }
 
@@ -227,6 +241,7 @@ impl<T> Receiver<T> {
     pub fn is_closed(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.is_closed(),
+            Source::Event(event) => event.is_set(),
             Source::At(_) | Source::Tick(_) | Source::Schedule(_) | Source::Never => false,
         }
     }
@@ -252,6 +267,7 @@ impl<T> Clone for Receiver<T> {
             }
             Source::At(at) => Source::At(Arc::clone(at)),
             Source::Tick(tick) => Source::Tick(Arc::clone(tick)),
+            Source::Event(event) => Source::Event(event.clone()),
             Source::Schedule(schedule) => Source::Schedule(Arc::clone(schedule)),
             Source::Never => Source::Never,
         };

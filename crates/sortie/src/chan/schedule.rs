@@ -31,6 +31,7 @@ use crate::base::instant::Instant;
 use crate::driver::trigger::{Action, Next, Trigger};
 use crate::goroutine::WaitReason;
 use crate::park::Waiter;
+use crate::park::wait_queue::Until;
 use crate::runtime::default_scheduler;
 use crate::sched::alarm::{self, Site};
 use crate::task;
@@ -226,16 +227,17 @@ impl Trigger<Schedule> {
         }
     }
 
-    /// Receives, at the latest at `deadline`; 0 means now or not at all.
+    /// Receives. A deadline of 0 means now or not at all.
     pub(super) fn receive(
         self: &Arc<Self>,
-        mut deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<Instant, Refused<()>> {
         let schedule = &self.action;
         let mut message = MaybeUninit::<Instant>::uninit();
+        let mut until = *until;
         loop {
-            if deadline == 0 && !schedule.has_message() {
+            if until.is_now() && !schedule.has_message() {
                 return Err(Refused::NotNow(()));
             }
             // First the lock is released, then they are woken.
@@ -246,7 +248,7 @@ impl Trigger<Schedule> {
             }
             let now = clock::now();
             let message_now = schedule.take(&held, now);
-            if message_now.is_some() || deadline <= now {
+            if message_now.is_some() || until.deadline <= now {
                 self.watch(&held, &arm);
                 return message_now.ok_or(Refused::NotNow(()));
             }
@@ -263,7 +265,7 @@ impl Trigger<Schedule> {
                     Side::Receivers,
                     &node,
                     &mut wakes,
-                    deadline,
+                    &until,
                     place,
                 )
             };
@@ -273,7 +275,7 @@ impl Trigger<Schedule> {
                 // There may be a message all the same; and nobody may wait any more.
                 Outcome::Waiting => {
                     self.settle();
-                    deadline = 0;
+                    until = Until::NOW;
                 }
                 _ => {}
             }

@@ -19,6 +19,7 @@
 //! | system call   | yes           | yes         | no            |
 
 mod thread;
+pub(crate) mod wait_queue;
 
 use crate::base::clock::NEVER;
 use crate::driver::timers::{TIMED_OUT, Timers};
@@ -53,6 +54,8 @@ pub(crate) enum Woken {
     Ready,
     /// Time ran out.
     TimedOut,
+    /// An interrupt happened.
+    Interrupted,
 }
 
 impl Waiter {

@@ -18,6 +18,7 @@
 mod builder;
 mod handle;
 mod join;
+mod joiner;
 mod panic;
 mod payload;
 mod run;

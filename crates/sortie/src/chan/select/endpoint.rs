@@ -6,11 +6,12 @@ use super::super::errors::Refused;
 use super::super::receiver::{Receiver, Source, as_message};
 use super::super::ring::Position;
 use super::super::sender::Sender;
-use super::super::shared::{Flavour, NOW};
+use super::super::shared::Flavour;
 use super::super::timer::Times;
 use super::super::wait::{Node, Outcome, Wait};
 use super::super::zero::Partner;
 use crate::base::clock::NEVER;
+use crate::park::wait_queue::Until;
 use std::panic::Location;
 use std::ptr;
 
@@ -152,6 +153,7 @@ impl<T> Endpoint for Receiver<T> {
     fn core(&self) -> Option<&Core> {
         match &self.source {
             Source::Channel(shared) => Some(shared.core()),
+            Source::Event(event) => Some(event.core()),
             Source::Schedule(schedule) => Some(&schedule.action.core),
             Source::At(_) | Source::Tick(_) | Source::Never => None,
         }
@@ -163,6 +165,9 @@ impl<T> Endpoint for Receiver<T> {
             Source::Channel(shared) => unsafe {
                 shared.core().lock().enqueue(self.side(), node, true);
             },
+            Source::Event(event) => unsafe {
+                event.core().lock().enqueue(self.side(), node, true);
+            },
             Source::Schedule(schedule) => unsafe { schedule.enter(node) },
             Source::At(_) | Source::Tick(_) | Source::Never => return false,
         }
@@ -173,6 +178,7 @@ impl<T> Endpoint for Receiver<T> {
         // SAFETY: as this function's.
         match &self.source {
             Source::Channel(shared) => unsafe { shared.core().lock().dequeue(self.side(), node) },
+            Source::Event(event) => unsafe { event.core().lock().dequeue(self.side(), node) },
             Source::Schedule(schedule) => unsafe { schedule.leave(node) },
             Source::At(_) | Source::Tick(_) | Source::Never => false,
         }
@@ -182,7 +188,7 @@ impl<T> Endpoint for Receiver<T> {
         match &self.source {
             Source::At(at) => at.next(),
             Source::Tick(tick) => tick.next(),
-            Source::Channel(_) | Source::Schedule(_) | Source::Never => NEVER,
+            Source::Channel(_) | Source::Schedule(_) | Source::Event(_) | Source::Never => NEVER,
         }
     }
 
@@ -191,6 +197,7 @@ impl<T> Endpoint for Receiver<T> {
             Source::Channel(shared) => shared.is_possible(Side::Receivers, own),
             Source::At(at) => at.has_message(),
             Source::Tick(tick) => tick.has_message(),
+            Source::Event(event) => event.is_set(),
             Source::Schedule(schedule) => schedule.action.has_message(),
             Source::Never => false,
         }
@@ -207,6 +214,7 @@ impl<T> Endpoint for Receiver<T> {
     fn version(&self) -> u64 {
         match &self.source {
             Source::Channel(shared) => shared.version(),
+            Source::Event(event) => event.core().version(),
             Source::Schedule(schedule) => schedule.action.version(),
             Source::At(_) | Source::Tick(_) | Source::Never => 0,
         }
@@ -218,21 +226,22 @@ impl<T> Endpoint for Receiver<T> {
             Source::Channel(shared) => match &shared.flavour {
                 Flavour::Zero(channel) => {
                     // SAFETY: as this function's.
-                    return match unsafe { channel.receive_into(slot, 0, location) } {
+                    return match unsafe { channel.receive_into(slot, &Until::NOW, location) } {
                         Outcome::Done => Some(Token::Received),
                         Outcome::Closed => Some(Token::Closed),
                         _ => None,
                     };
                 }
-                Flavour::Bounded(channel) => channel.receive(0, location),
-                Flavour::Unbounded(channel) => channel.receive(0, location),
+                Flavour::Bounded(channel) => channel.receive(&Until::NOW, location),
+                Flavour::Unbounded(channel) => channel.receive(&Until::NOW, location),
             },
             // SAFETY: only a `Receiver<Instant>` has such a source.
             Source::At(at) => unsafe { Ok(as_message(at.take()?)) },
             // SAFETY: as above.
             Source::Tick(tick) => unsafe { Ok(as_message(tick.take()?)) },
+            Source::Event(event) => return event.is_set().then_some(Token::Closed),
             Source::Schedule(schedule) => {
-                let received = schedule.receive(NOW, location);
+                let received = schedule.receive(&Until::NOW, location);
                 // SAFETY: only a `Receiver` of such instants has such a source.
                 received.map(|instant| unsafe { as_message(instant) })
             }
