@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
-const LAYERS: [&str; 10] = [
+const LAYERS: [&str; 11] = [
     "base",
     "goroutine",
     "driver",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 10] = [
     "task",
     "chan",
     "time",
+    "sync",
 ];
 
 /// Lines of a file at most.

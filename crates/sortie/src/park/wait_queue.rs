@@ -225,10 +225,24 @@ impl WaitQueue {
     /// `None` if there is nobody. He is woken when `ready` is dropped, which is to
     /// be after the lock was released.
     pub(crate) fn grant(&self, answer: usize, ready: &mut ToReady) -> Option<usize> {
+        self.grant_by(|_| Some(answer), ready)
+    }
+
+    /// As [`grant`](Self::grant), but what the first who still waits asks for
+    /// decides the answer. `None` lets him wait on, and ends nobody's wait: so he is
+    /// not overtaken. It is asked again for the next if somebody gave up meanwhile.
+    pub(crate) fn grant_by(
+        &self,
+        mut decide: impl FnMut(usize) -> Option<usize>,
+        ready: &mut ToReady,
+    ) -> Option<usize> {
         // SAFETY: as in `first_demand`.
         unsafe {
-            while let Some(entry) = self.first.get().as_ref() {
+            while self.first_demand().is_some()
+                && let Some(entry) = self.first.get().as_ref()
+            {
                 let (waiter, demand) = (entry.waiter, entry.demand);
+                let answer = decide(demand)?;
                 self.unlink(entry);
                 let won = waiter.win(entry.ticket);
                 if won.is_some() {

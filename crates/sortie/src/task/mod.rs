@@ -27,5 +27,6 @@ pub use builder::{Builder, go};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;
 pub use panic::{Exited, exit};
+pub(crate) use panic::{is_exit, is_fatal};
 pub use run::run;
 pub use scope::{Scope, ScopedJoinHandle, scope};
