@@ -64,6 +64,7 @@
 
 pub(crate) mod base;
 pub mod chan;
+pub mod context;
 pub(crate) mod driver;
 pub(crate) mod goroutine;
 pub(crate) mod observe;

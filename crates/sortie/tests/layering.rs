@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 12] = [
     "base",
     "goroutine",
     "driver",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 11] = [
     "task",
     "chan",
     "time",
+    "context",
     "sync",
 ];
 

@@ -1,10 +1,12 @@
 //! A weighted semaphore. The protocol is in [`permits`](super::permits).
 
 use super::permits::{Permits, Refused};
+use super::{ended_by, until};
 use crate::base::clock;
+use crate::context::{Context, ContextError};
 use crate::goroutine::WaitReason;
 use crate::park::Place;
-use crate::park::wait_queue::Until;
+use crate::park::wait_queue::{Ended, Until};
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -132,6 +134,38 @@ impl Semaphore {
         })
     }
 
+    /// As [`acquire`](Self::acquire), until `context` ends. If it has ended nothing is
+    /// acquired, even if it is there.
+    ///
+    /// # Blocking
+    /// As [`acquire`](Self::acquire), until `context` ends.
+    ///
+    /// # Errors
+    /// Why `context` ended.
+    ///
+    /// # Panics
+    /// As [`acquire`](Self::acquire), if the context can never end.
+    ///
+    /// # Examples
+    /// ```
+    /// # use sortie::context::{Context, ContextError};
+    /// # use sortie::sync::Semaphore;
+    /// let semaphore = Semaphore::new(1);
+    /// let (context, cancel) = Context::background().with_cancel();
+    /// let permit = semaphore.acquire_ctx(1, &context)?;
+    /// cancel.cancel();
+    /// assert!(semaphore.acquire_ctx(1, &context).is_err());
+    /// # Ok::<(), ContextError>(())
+    /// ```
+    #[track_caller]
+    pub fn acquire_ctx(&self, n: usize, context: &Context) -> Result<Permit<'_>, ContextError> {
+        self.take_ctx(n, context)?;
+        Ok(Permit {
+            semaphore: self,
+            permits: n,
+        })
+    }
+
     /// As [`acquire`](Self::acquire), with a permit that keeps the semaphore alive.
     ///
     /// # Blocking
@@ -197,6 +231,30 @@ impl Semaphore {
         })
     }
 
+    /// As [`acquire_ctx`](Self::acquire_ctx), with a permit that keeps the semaphore
+    /// alive.
+    ///
+    /// # Blocking
+    /// As [`acquire_ctx`](Self::acquire_ctx).
+    ///
+    /// # Errors
+    /// Why `context` ended.
+    ///
+    /// # Panics
+    /// As [`acquire_ctx`](Self::acquire_ctx).
+    #[track_caller]
+    pub fn acquire_owned_ctx(
+        self: Arc<Self>,
+        n: usize,
+        context: &Context,
+    ) -> Result<OwnedPermit, ContextError> {
+        self.take_ctx(n, context)?;
+        Ok(OwnedPermit {
+            semaphore: self,
+            permits: n,
+        })
+    }
+
     #[track_caller]
     #[inline]
     fn take(&self, n: usize) {
@@ -212,6 +270,24 @@ impl Semaphore {
             let until = Until::deadline(clock::after(timeout));
             granted(n, self.permits.take(n, until, here()))
         }
+    }
+
+    #[track_caller]
+    fn take_ctx(&self, n: usize, context: &Context) -> Result<(), ContextError> {
+        if let Some(error) = context.err() {
+            return Err(error);
+        }
+        if self.permits.try_take(n) {
+            return Ok(());
+        }
+        if !granted(n, self.permits.take(n, until(context), here())) {
+            return Err(ended_by(Ended::Interrupted, context));
+        }
+        // It may have ended before the grant or after, nobody can tell.
+        context.err().map_or(Ok(()), |error| {
+            self.permits.give(n);
+            Err(error)
+        })
     }
 }
 

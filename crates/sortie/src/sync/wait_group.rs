@@ -2,7 +2,9 @@
 //! [`countdown`](super::countdown).
 
 use super::countdown::Countdown;
+use super::{ended_by, until};
 use crate::base::clock;
+use crate::context::{Context, ContextError};
 use crate::goroutine::WaitReason;
 use crate::park::Place;
 use crate::park::wait_queue::{Ended, Until};
@@ -205,6 +207,36 @@ impl WaitGroup {
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         let ended = self.wait_until(Until::deadline(clock::after(timeout)));
         matches!(ended, Ended::Granted(_))
+    }
+
+    /// Waits until the count is 0, or until `context` ends. If it is 0 already that
+    /// does not matter.
+    ///
+    /// # Blocking
+    /// As [`wait`](Self::wait), until `context` ends.
+    ///
+    /// # Errors
+    /// Why `context` ended.
+    ///
+    /// # Panics
+    /// As [`wait`](Self::wait).
+    ///
+    /// # Examples
+    /// ```
+    /// # use sortie::context::{Context, ContextError};
+    /// # use sortie::sync::WaitGroup;
+    /// let group = WaitGroup::new();
+    /// group.add(1);
+    /// let (context, cancel) = Context::background().with_cancel();
+    /// cancel.cancel();
+    /// assert_eq!(group.wait_ctx(&context), Err(ContextError::Canceled));
+    /// ```
+    #[track_caller]
+    pub fn wait_ctx(&self, context: &Context) -> Result<(), ContextError> {
+        match self.wait_until(until(context)) {
+            Ended::Granted(_) => Ok(()),
+            ended => Err(ended_by(ended, context)),
+        }
     }
 
     #[track_caller]

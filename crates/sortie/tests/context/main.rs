@@ -1,0 +1,3 @@
+//! Contexts.
+
+mod tree;
