@@ -18,6 +18,8 @@ mod buffered;
 mod core;
 #[path = "../../../crates/sortie/src/chan/errors.rs"]
 mod errors;
+#[path = "../../../crates/sortie/src/chan/event.rs"]
+mod event;
 #[path = "../../../crates/sortie/src/chan/make.rs"]
 mod make;
 #[path = "../../../crates/sortie/src/chan/receiver.rs"]

@@ -109,7 +109,7 @@ impl<T> Receiver<T> {
                     messages.len() - before
                 }
             },
-            Source::At(_) | Source::Tick(_) | Source::Never => 0,
+            Source::At(_) | Source::Tick(_) | Source::Event(_) | Source::Never => 0,
         }
     }
 }

@@ -8,6 +8,7 @@
 use super::core::{Core, Side};
 use super::errors::{RecvError, SendError, TryRecvError};
 use super::receiver::{Receiver, Source};
+use super::select::Endpoint;
 use super::sender::Sender;
 use super::shared::{Flavour, Shared};
 use super::wait::{Kind, Node, Outcome, Party, Wait};
@@ -199,14 +200,14 @@ impl<T> Receiver<T> {
     /// was [left](Self::leave).
     unsafe fn poll(&self, place: &mut Place, context: &Context<'_>) -> Poll<Result<T, RecvError>> {
         loop {
-            let Source::Channel(shared) = &self.source else {
+            let Some(core) = self.core() else {
                 return match self.try_recv() {
                     Ok(message) => Poll::Ready(Ok(message)),
                     Err(_) => Poll::Pending,
                 };
             };
             // SAFETY: its own channel.
-            if place.entered && unsafe { place.still_waits(shared.core(), context.waker()) } {
+            if place.entered && unsafe { place.still_waits(core, context.waker()) } {
                 return Poll::Pending;
             }
             match self.try_recv() {
@@ -214,18 +215,10 @@ impl<T> Receiver<T> {
                 Err(TryRecvError::Disconnected) => return Poll::Ready(Err(RecvError)),
                 Err(TryRecvError::Empty) => {}
             }
-            let possible = |own| shared.is_possible(Side::Receivers, own);
+            let possible = |own| self.is_ready(own);
             let offer = (Kind::Taker, ptr::null_mut());
             // SAFETY: as this function's; it has left.
-            if unsafe {
-                place.enter(
-                    shared.core(),
-                    Side::Receivers,
-                    offer,
-                    context.waker(),
-                    possible,
-                )
-            } {
+            if unsafe { place.enter(core, Side::Receivers, offer, context.waker(), possible) } {
                 return Poll::Pending;
             }
         }
@@ -235,9 +228,10 @@ impl<T> Receiver<T> {
     /// The place was used for this receiver only.
     unsafe fn leave(&self, place: &mut Place) {
         if place.entered
-            && let Source::Channel(shared) = &self.source
+            && let Some(core) = self.core()
             // SAFETY: its own channel.
-            && unsafe { place.leave(shared.core(), Side::Receivers) }
+            && unsafe { place.leave(core, Side::Receivers) }
+            && let Source::Channel(shared) = &self.source
         {
             // A sender may still wait, or a message be there.
             shared.pass_on(Side::Senders);

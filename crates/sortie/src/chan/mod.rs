@@ -38,7 +38,8 @@
 //     |-- Zero              zero.rs      lock, two queues of who waits
 //     |-- Buffered<Ring>    buffered.rs  a queue of messages without lock (ring.rs),
 //     |-- Buffered<List>                 (block_list.rs); lock, two queues
-//     '-- At, Tick, Never   timer.rs     no messages at all
+//     |-- At, Tick, Never   timer.rs     no messages at all
+//     '-- Event             event.rs     only closed, once, with what it is a part of
 //   select/                              several at once
 //   wait.rs, core.rs, block.rs           who waits, the queues, blocking
 // ```
@@ -59,6 +60,7 @@ mod buffer;
 mod buffered;
 mod core;
 mod errors;
+mod event;
 mod future;
 mod iter;
 mod make;
@@ -78,6 +80,7 @@ pub use errors::{
     ReadyTimeoutError, RecvError, RecvTimeoutError, SelectTimeoutError, SendError,
     SendTimeoutError, TryReadyError, TryRecvError, TrySelectError, TrySendError,
 };
+pub(crate) use event::{Event, EventRef};
 pub use future::{RecvFuture, RecvStream, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use make::{after, at, bounded, never, tick, unbounded};

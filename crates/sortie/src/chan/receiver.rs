@@ -1,6 +1,7 @@
 //! The receiving half.
 
 use super::errors::{RecvError, RecvTimeoutError, Refused, TryRecvError};
+use super::event::EventRef;
 use super::shared::{NOW, Shared, count};
 use super::timer::{self, At, Tick, Times};
 use crate::base::atomic::Ordering;
@@ -19,6 +20,8 @@ pub(super) enum Source<T> {
     At(Arc<At>),
     /// Only where `T` is `Instant`.
     Tick(Arc<Tick>),
+    /// Only where `T` has no values.
+    Event(EventRef),
     Never,
 }
 
@@ -76,6 +79,7 @@ impl<T> Receiver<T> {
             Source::Channel(shared) => return shared.receive(deadline, location),
             Source::At(at) => at.receive(deadline, location),
             Source::Tick(tick) => tick.receive(deadline, location),
+            Source::Event(event) => return Err(event.receive(deadline, location)),
             Source::Never => return Err(timer::receive_never(deadline, location)),
         };
         // SAFETY: only a `Receiver<Instant>` has such a source.
@@ -178,7 +182,7 @@ impl<T> Receiver<T> {
             Source::Channel(shared) => shared.len(),
             Source::At(at) => usize::from(at.has_message()),
             Source::Tick(tick) => usize::from(tick.has_message()),
-            Source::Never => 0,
+            Source::Event(_) | Source::Never => 0,
         }
     }
 
@@ -188,7 +192,7 @@ impl<T> Receiver<T> {
         match &self.source {
             Source::Channel(shared) => shared.capacity(),
             Source::At(_) | Source::Tick(_) => Some(1),
-            Source::Never => Some(0),
+            Source::Event(_) | Source::Never => Some(0),
         }
     }
 
@@ -198,17 +202,19 @@ impl<T> Receiver<T> {
             (Source::Channel(one), Source::Channel(other)) => Arc::ptr_eq(one, other),
             (Source::At(one), Source::At(other)) => Arc::ptr_eq(one, other),
             (Source::Tick(one), Source::Tick(other)) => Arc::ptr_eq(one, other),
+            (Source::Event(one), Source::Event(other)) => one.as_ptr() == other.as_ptr(),
             (Source::Never, Source::Never) => true,
             _ => false,
         }
     }
 
     /// Closes the channel for all, as [`Sender::close`](super::Sender::close).
-    /// Returns whether it was open. Channels that deliver times cannot be closed.
+    /// Returns whether it was open. Channels that deliver times, and those of contexts
+    /// ([`done`](crate::context::Context::done)), cannot be closed.
     pub fn close(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.close(),
-            Source::At(_) | Source::Tick(_) | Source::Never => false,
+            Source::At(_) | Source::Tick(_) | Source::Event(_) | Source::Never => false,
         }
     }
 
@@ -217,6 +223,7 @@ impl<T> Receiver<T> {
     pub fn is_closed(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.is_closed(),
+            Source::Event(event) => event.is_set(),
             Source::At(_) | Source::Tick(_) | Source::Never => false,
         }
     }
@@ -242,6 +249,7 @@ impl<T> Clone for Receiver<T> {
             }
             Source::At(at) => Source::At(Arc::clone(at)),
             Source::Tick(tick) => Source::Tick(Arc::clone(tick)),
+            Source::Event(event) => Source::Event(event.clone()),
             Source::Never => Source::Never,
         };
         Receiver { source }

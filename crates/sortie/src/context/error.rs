@@ -3,6 +3,10 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
+
+/// What a context was ended with, beyond its error.
+pub(super) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Why a [`Context`](super::Context) ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,5 +45,14 @@ impl From<ContextError> for io::Error {
             ContextError::DeadlineExceeded => io::ErrorKind::TimedOut,
         };
         io::Error::new(kind, error)
+    }
+}
+
+/// A cause as users give it.
+pub(super) fn cause(error: impl Into<Box<dyn Error + Send + Sync>>) -> Cause {
+    // One that came out of a context is not wrapped once more.
+    match error.into().downcast::<Cause>() {
+        Ok(cause) => *cause,
+        Err(error) => Arc::from(error),
     }
 }

@@ -1,12 +1,17 @@
 //! Contexts: whether a piece of work is still wanted, told to all who do parts of
 //! it. Go's package `context`.
 
+mod after;
 mod cancel;
 #[expect(clippy::module_inception, reason = "the type has this name")]
 mod context;
+mod end;
 mod error;
+mod list;
 mod node;
+mod value;
 
-pub use cancel::CancelFn;
+pub use after::StopFn;
+pub use cancel::{CancelCauseFn, CancelFn};
 pub use context::Context;
 pub use error::ContextError;

@@ -2,12 +2,16 @@
 //!
 //! # Who holds whom
 //! ```text
-//!   Context, CancelFn, a child  ---- counted ---->  Node
-//!   Node  - - - - - not counted, by address - - ->  its children
+//!   Context, CancelFn, a receiver of `done`, a child   --- counted --->  Node
+//!   Node   - - - - - - - not counted, by address - - - - - - - - - - ->  children
+//!   Node   --- counted --->  functions to be called when it ends, and then itself
 //! ```
 //! A child holds its parent. A parent only knows where its children are: they are
 //! in a list that goes through them, and one that is dropped takes itself out. So
 //! children of a long-lived context that nobody uses any more are gone.
+//!
+//! A node with functions to be called is kept until it ends or they are stopped,
+//! since somebody wants it to end, if only by its parent.
 //!
 //! # Invariants
 //! * The links of a child belong to the lock of its parent. While they are in the
@@ -16,192 +20,200 @@
 //! * A node that has ended gets no more children, waiters or functions.
 //! * Locks of nodes are held one at a time, and no foreign code runs under them.
 //!
-//! # Ending a tree
-//! [`end`] goes down from a node to its first child, and so on; where there are no
-//! children left it takes the node out of its parent's list and goes on there. So
-//! it comes back to where it began once all descendants have ended. It needs no
-//! recursion, however deep the tree. Several may do it at the same time, in the
-//! same tree: then each finds what the others have left, and whoever comes back
-//! first has seen the end of all. For that a child stays in the list until its own
-//! descendants have ended.
+//! How a node ends is in [`end`](super::end).
 
+use super::after::Record;
 use super::context::Context;
-use super::error::ContextError;
-use crate::base::atomic::{AtomicBool, AtomicU8, AtomicUsize, Cell, Ordering};
+use super::error::{Cause, ContextError};
+use super::list::{Linked, Links, List};
+use crate::base::atomic::{AtomicU8, Ordering};
 use crate::base::lock::Lock;
-use crate::park::wait_queue::{End, Entry, Interrupt, ToReady, WaitQueue};
-use std::fmt;
+use crate::chan::{Event, EventRef, Receiver};
+use crate::park::wait_queue::{End, Entry, Interrupt, WaitQueue};
+use std::convert::Infallible;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
-
-/// Waits that are ended while the lock is held once.
-const ENDED_AT_ONCE: usize = 32;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::time::Instant;
 
 // Values of `state`.
-const OPEN: u8 = 0;
-const CANCELED: u8 = 1;
-const DEADLINE_EXCEEDED: u8 = 2;
+pub(super) const OPEN: u8 = 0;
+pub(super) const CANCELED: u8 = 1;
+pub(super) const DEADLINE_EXCEEDED: u8 = 2;
 
 /// What can end.
+#[repr(C)]
 pub(super) struct Node {
-    references: AtomicUsize,
+    /// Tells receivers that it has ended, and counts owners. The first field: its
+    /// address is the node's.
+    pub(super) event: Event,
     /// Changed once, with the lock held.
-    state: AtomicU8,
-    /// Whether it is in its parent's list. Cleared as the last thing that is done
-    /// to the links.
-    linked: AtomicBool,
-    previous: Cell<*const Node>,
-    next: Cell<*const Node>,
-    parent: Context,
-    inner: Lock<Inner>,
+    pub(super) state: AtomicU8,
+    /// Its place among its parent's children.
+    links: Links<Node>,
+    /// What it was made from. It has no need of it once it is dismantled.
+    pub(super) parent: Context,
+    /// What `done` returns.
+    receiver: ManuallyDrop<Receiver<Infallible>>,
+    /// When it ends by itself, or an ancestor does.
+    pub(super) deadline: Option<Instant>,
+    /// Whether the deadline is its own.
+    timed: bool,
+    pub(super) inner: Lock<Inner>,
 }
 
-struct Inner {
-    /// The first child.
-    children: *const Node,
+/// What the lock of a node protects.
+pub(super) struct Inner {
+    pub(super) children: List<Node>,
     /// Blocked calls that end when this ends.
-    waiters: WaitQueue,
+    pub(super) waiters: WaitQueue,
+    /// What is to be called when it ends. The list owns a share of each.
+    pub(super) functions: List<Record>,
+    /// Itself, while there are functions.
+    pub(super) anchor: Option<NodeRef>,
+    /// Why it ended, if there is more to say than its error.
+    pub(super) cause: Option<Cause>,
 }
 
-// SAFETY: children are used as the invariants say; the queue may be sent.
-unsafe impl Send for Inner {}
-// SAFETY: the links are used with the parent's lock held; all else is atomic,
-// locked, or not changed.
+impl Linked for Node {
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+// SAFETY: the links are used with the parent's lock held, and the receiver refers to
+// the node itself; all else may be used by all threads, is locked, or not changed.
 unsafe impl Send for Node {}
 // SAFETY: as above.
 unsafe impl Sync for Node {}
 
 /// An owner of a node.
-pub(super) struct NodeRef(NonNull<Node>);
-
-// SAFETY: nodes may be used by all threads.
-unsafe impl Send for NodeRef {}
-// SAFETY: as above.
-unsafe impl Sync for NodeRef {}
+#[derive(Debug, Clone)]
+pub(super) struct NodeRef(EventRef);
 
 impl Deref for NodeRef {
     type Target = Node;
 
     #[inline]
     fn deref(&self) -> &Node {
-        // SAFETY: this owner is counted.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Clone for NodeRef {
-    #[inline]
-    fn clone(&self) -> Self {
-        if self.references.fetch_add(1, Ordering::Relaxed) > isize::MAX as usize {
-            // As `Arc` does: somebody forgets clones in a loop.
-            std::process::abort();
-        }
-        NodeRef(self.0)
-    }
-}
-
-impl Drop for NodeRef {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: this owner is counted, and does not use it any more.
-        if let Some(parent) = unsafe { Node::release(self.0) } {
-            parent.release();
-        }
+        // SAFETY: the event is the first field of a node, which this owner keeps.
+        unsafe { self.0.as_ptr().cast().as_ref() }
     }
 }
 
 impl NodeRef {
     /// A child of `parent`, in the list of what ends with it. If that has ended so
     /// has the child.
-    pub(super) fn new(parent: &Context) -> Self {
-        let node = Box::new(Node {
-            references: AtomicUsize::new(1),
+    pub(super) fn new(
+        parent: &Context,
+        own_deadline: Option<Instant>,
+        origin: &'static Location<'static>,
+    ) -> Self {
+        let memory = Box::leak(Box::<Node>::new_uninit());
+        let place = NonNull::from(&mut *memory).cast();
+        memory.write(Node {
+            // SAFETY: it is `free` that frees a node.
+            event: unsafe { Event::new(free, origin) },
             state: AtomicU8::new(OPEN),
-            linked: AtomicBool::new(false),
-            previous: Cell::new(ptr::null()),
-            next: Cell::new(ptr::null()),
+            links: Links::new(),
             parent: parent.clone(),
+            // SAFETY: it can only be got at by owners.
+            receiver: unsafe { EventRef::receiver(place) },
+            deadline: own_deadline.or(parent.deadline()),
+            timed: own_deadline.is_some(),
             inner: Lock::new(Inner {
-                children: ptr::null(),
+                children: List::new(),
                 waiters: WaitQueue::new(),
+                functions: List::new(),
+                anchor: None,
+                cause: None,
             }),
         });
-        let node = NodeRef(NonNull::from(Box::leak(node)));
+        // SAFETY: just made.
+        let node = NodeRef(unsafe { EventRef::first(place) });
         if let Some(parent) = parent.node()
-            && let Err(error) = parent.adopt(&node)
+            && let Err((error, cause)) = parent.adopt(&node)
         {
-            node.decide(error);
+            // Nobody waits for it yet, whose code could panic.
+            let _ = node.decide(error, cause.as_ref());
         }
         node
     }
 
-    /// Whether both are the same node.
-    fn is(&self, other: &NodeRef) -> bool {
-        self.0 == other.0
+    /// Where it is, as it was when it was made.
+    pub(super) fn as_ptr(&self) -> NonNull<Node> {
+        self.0.as_ptr().cast()
+    }
+
+    /// One more owner, if there is one.
+    ///
+    /// # Safety
+    /// The node's memory is there, and the pointer as it was when it was made.
+    pub(super) unsafe fn acquire(node: NonNull<Node>) -> Option<Self> {
+        // SAFETY: as this function's; the event is its first field.
+        unsafe { EventRef::acquire(node.cast()) }.map(NodeRef)
     }
 
     /// Drops it. If this was the last owner, returns the parent, to be dropped by
     /// the caller: chains of contexts are as long as anybody likes.
     #[must_use]
     pub(super) fn into_parent(self) -> Option<Context> {
-        let node = self.0;
-        std::mem::forget(self);
-        // SAFETY: the owner that was forgotten is counted.
-        unsafe { Node::release(node) }
+        let node = self.as_ptr();
+        // SAFETY: if this was the last owner.
+        self.0.give_up().then(|| unsafe { dismantle(node) })
+    }
+}
+
+/// Frees a node whose last owner was a receiver, or dropped it among other things.
+///
+/// # Safety
+/// It is the event of a node that nobody owns any more.
+unsafe fn free(event: NonNull<Event>) {
+    // SAFETY: as this function's.
+    unsafe { dismantle(event.cast()) }.release();
+}
+
+/// Frees a node, but for its parent.
+///
+/// # Safety
+/// Nobody owns it any more.
+unsafe fn dismantle(node: NonNull<Node>) -> Context {
+    // SAFETY: as this function's. Once it was taken out of its parent's list, nobody
+    // else gets at it.
+    unsafe {
+        let this = node.as_ref();
+        if this.links.is_linked()
+            && let Some(parent) = this.parent.node()
+        {
+            parent.disown(this);
+        }
+        let mut node = Box::from_raw(node.as_ptr());
+        mem::take(&mut node.parent)
     }
 }
 
 impl Node {
-    /// Counts one owner less. If it was the last, frees the node and returns its
-    /// parent.
-    ///
-    /// # Safety
-    /// The caller is a counted owner, and does not use the node afterwards.
+    /// What `done` returns.
     #[inline]
-    unsafe fn release(this: NonNull<Node>) -> Option<Context> {
-        // SAFETY: as this function's.
-        let node = unsafe { this.as_ref() };
-        if node.references.fetch_sub(1, Ordering::AcqRel) != 1 {
-            return None;
-        }
-        // SAFETY: it was the last, and nobody gets it from the parent's list any
-        // more once it was taken out.
-        unsafe {
-            if node.linked.load(Ordering::Acquire)
-                && let Some(parent) = node.parent.node()
-            {
-                parent.disown(node);
-            }
-            let mut node = Box::from_raw(this.as_ptr());
-            Some(std::mem::take(&mut node.parent))
-        }
+    pub(super) fn receiver(&self) -> &Receiver<Infallible> {
+        &self.receiver
     }
 
-    /// One more owner, if there is one.
-    ///
-    /// # Safety
-    /// The node's memory is there, and the pointer as it was made.
-    unsafe fn acquire(this: NonNull<Node>) -> Option<NodeRef> {
-        // SAFETY: as this function's.
-        let references = unsafe { &this.as_ref().references };
-        let mut seen = references.load(Ordering::Relaxed);
-        while seen != 0 {
-            match references.compare_exchange_weak(
-                seen,
-                seen + 1,
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return Some(NodeRef(this)),
-                Err(now) => seen = now,
-            }
-        }
-        None
-    }
-
-    /// Why it ended, if it has.
+    /// Why it has ended, if it has. Then the channel is closed.
     #[inline]
     pub(super) fn error(&self) -> Option<ContextError> {
+        let error = self.decided()?;
+        if !self.event.is_set() {
+            // Somebody is about to do it; we shall not be earlier.
+            self.event.set();
+        }
+        Some(error)
+    }
+
+    /// Why it is ending or has ended, if so.
+    #[inline]
+    pub(super) fn decided(&self) -> Option<ContextError> {
         match self.state.load(Ordering::Acquire) {
             OPEN => None,
             CANCELED => Some(ContextError::Canceled),
@@ -209,130 +221,62 @@ impl Node {
         }
     }
 
+    /// Its own deadline, not that of an ancestor.
+    pub(super) fn own_deadline(&self) -> Option<Instant> {
+        self.deadline.filter(|_| self.timed)
+    }
+
+    /// The cause it was ended with, if any.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        self.inner.lock().cause.clone()
+    }
+
     /// Puts a new node into the list of children.
-    fn adopt(&self, child: &NodeRef) -> Result<(), ContextError> {
+    fn adopt(&self, child: &NodeRef) -> Result<(), (ContextError, Option<Cause>)> {
         let mut inner = self.inner.lock();
-        if let Some(error) = self.error() {
-            return Err(error);
+        if let Some(error) = self.decided() {
+            return Err((error, inner.cause.clone()));
         }
-        let next = inner.children;
-        child.next.set(next);
-        // SAFETY: the lock is held.
-        if let Some(next) = unsafe { next.as_ref() } {
-            next.previous.set(child.0.as_ptr());
-        }
-        inner.children = child.0.as_ptr();
-        child.linked.store(true, Ordering::Relaxed);
+        // SAFETY: the lock is held; a child takes itself out when it is dropped.
+        unsafe { inner.children.add(child.as_ptr()) };
         Ok(())
     }
 
-    /// Takes a child out of the list, if it is in it. Its memory may be freed as
-    /// soon as the lock is free, unless the caller owns it.
-    ///
-    /// # Safety
-    /// It is a child of this node, and the caller owns it, or is about to free it.
-    unsafe fn disown(&self, child: &Node) {
-        let mut inner = self.inner.lock();
-        if child.linked.load(Ordering::Relaxed) {
-            // SAFETY: the lock is held, and it is in the list.
-            unsafe { inner.unlink(child) };
-        }
+    /// Takes a child out of the list, if it is in it.
+    pub(super) fn disown(&self, child: &Node) {
+        // SAFETY: the lock is held; the child is in no other list.
+        unsafe { self.inner.lock().children.remove(child) };
     }
 
-    /// Ends this node alone, unless it has ended already.
-    fn decide(&self, error: ContextError) {
-        if self.error().is_some() {
-            return;
-        }
-        let state = match error {
-            ContextError::Canceled => CANCELED,
-            ContextError::DeadlineExceeded => DEADLINE_EXCEEDED,
-        };
-        let mut first = true;
-        loop {
-            let mut ready = ToReady::new();
-            let inner = self.inner.lock();
-            if first {
-                if self.error().is_some() {
-                    return;
-                }
-                self.state.store(state, Ordering::Release);
-                first = false;
-            }
-            for _ in 0..ENDED_AT_ONCE {
-                if inner.waiters.grant(0, &mut ready).is_none() {
-                    return;
-                }
-            }
-            // First the lock is released, then they are woken.
-            drop(inner);
-            drop(ready);
-        }
-    }
-
-    /// The first child that somebody owns. Others are taken out.
-    fn first_child(&self) -> Option<NodeRef> {
+    /// Takes a child that is `done` out of the list. Returns the first that
+    /// somebody owns, if there is one, and the cause to end it with.
+    pub(super) fn next_child(&self, done: Option<&Node>) -> Option<(NodeRef, Option<Cause>)> {
         let mut inner = self.inner.lock();
-        while let Some(child) = NonNull::new(inner.children.cast_mut()) {
+        if let Some(done) = done {
+            // SAFETY: the lock is held; it is in no other list.
+            unsafe { inner.children.remove(done) };
+        }
+        while let Some(child) = inner.children.first() {
             // SAFETY: the lock is held, so its memory is there; its last owner
-            // frees it once the lock is free.
+            // frees it once it is no longer in the list.
             unsafe {
-                if let Some(child) = Node::acquire(child) {
-                    return Some(child);
+                if let Some(child) = NodeRef::acquire(child) {
+                    return Some((child, inner.cause.clone()));
                 }
-                inner.unlink(child.as_ref());
+                // Its last owner is about to do that, too.
+                inner.children.remove(child.as_ref());
             }
         }
         None
     }
-}
 
-impl Inner {
-    /// Takes a child out of the list.
-    ///
-    /// # Safety
-    /// The lock is held, and the child in the list. It may be freed by now if the
-    /// caller does not own it: clearing its flag is the last access.
-    unsafe fn unlink(&mut self, child: &Node) {
-        let (previous, next) = (child.previous.get(), child.next.get());
-        // SAFETY: who is in the list is where it was.
-        unsafe {
-            match previous.as_ref() {
-                Some(previous) => previous.next.set(next),
-                None => self.children = next,
-            }
-            if let Some(next) = next.as_ref() {
-                next.previous.set(previous);
-            }
+    /// Takes it out of its parent's list.
+    pub(super) fn leave(&self) {
+        if self.links.is_linked()
+            && let Some(parent) = self.parent.node()
+        {
+            parent.disown(self);
         }
-        child.linked.store(false, Ordering::Release);
-    }
-}
-
-/// Ends a node and all its descendants, unless they have ended already. When it
-/// returns they have, whoever did it.
-pub(super) fn end(root: &NodeRef, error: ContextError) {
-    root.decide(error);
-    // From the root's child to where we are; each is kept alive by this.
-    let mut path: Vec<NodeRef> = Vec::new();
-    loop {
-        let here = path.last().unwrap_or(root);
-        if let Some(child) = here.first_child() {
-            child.decide(here.error().unwrap_or(error));
-            path.push(child);
-            continue;
-        }
-        let Some(done) = path.pop() else { break };
-        let parent = path.last().unwrap_or(root);
-        // SAFETY: it came from that list, and is ours.
-        unsafe { parent.disown(&done) };
-    }
-    if root.linked.load(Ordering::Relaxed)
-        && let Some(parent) = root.parent.node()
-    {
-        debug_assert!(!parent.is(root), "a context is not its own parent");
-        // SAFETY: the caller owns it.
-        unsafe { parent.disown(root) };
     }
 }
 
@@ -341,7 +285,7 @@ pub(super) fn end(root: &NodeRef, error: ContextError) {
 unsafe impl Interrupt for Node {
     unsafe fn enlist(&self, entry: &Entry) -> bool {
         let inner = self.inner.lock();
-        if self.error().is_some() {
+        if self.decided().is_some() {
             return false;
         }
         // SAFETY: the lock is held; all else as this function's.
@@ -353,19 +297,5 @@ unsafe impl Interrupt for Node {
         let inner = self.inner.lock();
         // SAFETY: the lock is held; all else as this function's.
         unsafe { inner.waiters.remove(entry) };
-    }
-}
-
-impl fmt::Debug for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Node")
-            .field("error", &self.error())
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for NodeRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
     }
 }

@@ -55,6 +55,27 @@ where
     }
 }
 
+/// As [`go`], without a handle, for a closure that was passed at another place.
+///
+/// # Panics
+/// As [`go`].
+pub(crate) fn go_at<F>(place: &'static Location<'static>, f: F)
+where
+    F: FnOnce() + Send + 'static,
+{
+    let plan = Plan {
+        place,
+        details: None,
+        id: None,
+    };
+    // SAFETY: all is `'static`.
+    match unsafe { start(plan, f, ptr::null()) } {
+        // SAFETY: just made with this closure.
+        Ok((g, id)) => drop(unsafe { JoinHandle::<()>::new(g, Goroutine::new(id, None)) }),
+        Err(error) => refused(&error),
+    }
+}
+
 #[cold]
 #[track_caller]
 pub(super) fn refused(error: &io::Error) -> ! {

@@ -23,6 +23,7 @@ mod payload;
 mod run;
 mod scope;
 
+pub(crate) use builder::go_at;
 pub use builder::{Builder, go};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;

@@ -128,6 +128,7 @@ impl<T> Endpoint for Receiver<T> {
     fn core(&self) -> Option<&Core> {
         match &self.source {
             Source::Channel(shared) => Some(shared.core()),
+            Source::Event(event) => Some(event.core()),
             Source::At(_) | Source::Tick(_) | Source::Never => None,
         }
     }
@@ -136,7 +137,7 @@ impl<T> Endpoint for Receiver<T> {
         match &self.source {
             Source::At(at) => at.next(),
             Source::Tick(tick) => tick.next(),
-            Source::Channel(_) | Source::Never => NEVER,
+            Source::Channel(_) | Source::Event(_) | Source::Never => NEVER,
         }
     }
 
@@ -145,6 +146,7 @@ impl<T> Endpoint for Receiver<T> {
             Source::Channel(shared) => shared.is_possible(Side::Receivers, own),
             Source::At(at) => at.has_message(),
             Source::Tick(tick) => tick.has_message(),
+            Source::Event(event) => event.is_set(),
             Source::Never => false,
         }
     }
@@ -160,6 +162,7 @@ impl<T> Endpoint for Receiver<T> {
     fn version(&self) -> u64 {
         match &self.source {
             Source::Channel(shared) => shared.version(),
+            Source::Event(event) => event.core().version(),
             Source::At(_) | Source::Tick(_) | Source::Never => 0,
         }
     }
@@ -183,6 +186,7 @@ impl<T> Endpoint for Receiver<T> {
             Source::At(at) => unsafe { Ok(as_message(at.take()?)) },
             // SAFETY: as above.
             Source::Tick(tick) => unsafe { Ok(as_message(tick.take()?)) },
+            Source::Event(event) => return event.is_set().then_some(Token::Closed),
             Source::Never => return None,
         };
         match received {

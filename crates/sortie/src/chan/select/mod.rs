@@ -30,4 +30,5 @@ pub mod macros;
 mod operation;
 
 pub use dynamic::Select;
+pub(super) use endpoint::Endpoint;
 pub use operation::SelectedOperation;
