@@ -5,7 +5,7 @@ pub(crate) mod claim;
 #[path = "../../../crates/sortie/src/goroutine/join_word.rs"]
 pub(crate) mod join_word;
 
-/// As the runtime's, as far as channels have them.
+/// As the runtime's, as far as models have them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WaitReason {
     ChannelReceive,
@@ -13,6 +13,8 @@ pub(crate) enum WaitReason {
     ChannelSend,
     Select,
     SelectNoCases,
+    Semaphore,
+    WaitGroup,
 }
 
 /// No caller is a goroutine.

@@ -3,6 +3,9 @@
 #[path = "../../../crates/sortie/src/park/thread.rs"]
 #[allow(dead_code, reason = "a model says which parker is whose")]
 mod thread;
+#[path = "../../../crates/sortie/src/park/wait_queue.rs"]
+#[allow(dead_code, reason = "each user needs a part of it")]
+pub(crate) mod wait_queue;
 
 use crate::base::atomic::known;
 use crate::base::clock;

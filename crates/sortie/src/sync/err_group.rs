@@ -5,12 +5,13 @@ use super::permits::{Permits, Refused};
 use super::{ended_by, until};
 use crate::base::clock;
 use crate::base::lock::Lock;
-use crate::context::{CancelFn, Context, ContextError};
+use crate::context::{CancelCauseFn, CancelFn, Context, ContextError};
 use crate::goroutine::WaitReason;
 use crate::park::Place;
 use crate::park::wait_queue::{Ended, Until};
 use crate::task;
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe, Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -67,8 +68,18 @@ struct Shared<E> {
     /// Permits for members, if they are limited.
     limit: Lock<Option<Arc<Permits>>>,
     outcome: Lock<Outcome<E>>,
-    cancel: Option<CancelFn>,
+    cancel: Cancel<E>,
 }
+
+/// What ends when a member fails.
+enum Cancel<E> {
+    Nothing,
+    Plain(CancelFn),
+    /// With a cause that is made of the error.
+    Cause(CancelCauseFn, Box<CauseOf<E>>),
+}
+
+type CauseOf<E> = dyn Fn(&E) -> Box<dyn Error + Send + Sync> + Send + Sync;
 
 /// What came of the members, for who waits.
 struct Outcome<E> {
@@ -84,7 +95,7 @@ impl<E> RefUnwindSafe for ErrGroup<E> {}
 impl<E> ErrGroup<E> {
     /// A group without members, limit and context.
     pub fn new() -> Self {
-        Self::with_cancel(None)
+        Self::with(Cancel::Nothing)
     }
 
     /// A group, and a context for its members that ends when one of them fails, or
@@ -112,10 +123,40 @@ impl<E> ErrGroup<E> {
     /// ```
     pub fn with_context(context: &Context) -> (Self, Context) {
         let (context, cancel) = context.with_cancel();
-        (Self::with_cancel(Some(cancel)), context)
+        (Self::with(Cancel::Plain(cancel)), context)
     }
 
-    fn with_cancel(cancel: Option<CancelFn>) -> Self {
+    /// As [`with_context`](Self::with_context), where the first error is the context's
+    /// [`cause`](Context::cause), as in Go. A context needs a copy, or something else
+    /// to know it by, since the error itself is for [`wait`](Self::wait): `cause` makes
+    /// that, an error or a text.
+    ///
+    /// # Examples
+    /// ```
+    /// use sortie::context::Context;
+    /// use sortie::sync::ErrGroup;
+    ///
+    /// # sortie::run(|| {
+    /// let background = Context::background();
+    /// let (group, context) = ErrGroup::with_context_cause(&background, String::clone);
+    /// group.go(|| Err("out of paper".to_string()));
+    /// assert!(group.wait().is_err());
+    /// assert_eq!(context.cause().unwrap().to_string(), "out of paper");
+    /// # });
+    /// ```
+    pub fn with_context_cause<C>(
+        context: &Context,
+        cause: impl Fn(&E) -> C + Send + Sync + 'static,
+    ) -> (Self, Context)
+    where
+        C: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (context, cancel) = context.with_cancel_cause();
+        let cause = Box::new(move |error: &E| cause(error).into());
+        (Self::with(Cancel::Cause(cancel, cause)), context)
+    }
+
+    fn with(cancel: Cancel<E>) -> Self {
         ErrGroup {
             shared: Arc::new(Shared {
                 members: Countdown::new(),
@@ -368,21 +409,30 @@ fn place(reason: WaitReason) -> Place {
 }
 
 impl<E> Shared<E> {
-    /// Ends the context.
+    /// Ends the context, without a cause.
     fn cancel(&self) {
-        if let Some(cancel) = &self.cancel {
-            cancel.cancel();
+        match &self.cancel {
+            Cancel::Nothing => {}
+            Cancel::Plain(cancel) => cancel.cancel(),
+            // This is what a context without a cause says.
+            Cancel::Cause(cancel, _) => cancel.cancel(ContextError::Canceled),
         }
     }
 
-    /// A member failed.
+    /// A member failed. It still counts, so that nobody has come to see what came of
+    /// it.
     fn fail(&self, error: E) {
         if std::mem::replace(&mut self.outcome.lock().failed, true) {
             return;
         }
-        self.cancel();
-        // The caller is a member still, so nobody has missed it.
-        self.outcome.lock().error = Some(error);
+        if let Cancel::Cause(cancel, cause_of) = &self.cancel {
+            let cause = cause_of(&error);
+            self.outcome.lock().error = Some(error);
+            cancel.cancel(cause);
+        } else {
+            self.outcome.lock().error = Some(error);
+            self.cancel();
+        }
     }
 
     /// A member panicked, or ended by `task::exit`.
@@ -390,15 +440,15 @@ impl<E> Shared<E> {
         if task::is_exit(&*cause) {
             return;
         }
-        self.cancel();
         let mut outcome = self.outcome.lock();
-        if outcome.panic.is_none() {
-            outcome.panic = Some(cause);
-            return;
-        }
+        let superfluous = match outcome.panic {
+            None => outcome.panic.replace(cause),
+            Some(_) => Some(cause),
+        };
         drop(outcome);
         // A panic in the destructor of a panic's payload is not worth more.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(cause)));
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(superfluous)));
+        self.cancel();
     }
 
     /// What came of members that are done now.
