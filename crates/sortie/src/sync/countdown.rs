@@ -21,9 +21,9 @@
 //! told yet. Go's checks are these, and the words of its panics. They also are why
 //! all who are in the queue may be told at once: they wait for the same round.
 //!
-//! Memory is ordered by the word: each count down releases, the last acquires, and so
-//! does who finds the count at 0. Counting is an exchange even where it goes wrong, so
-//! that nothing breaks the chain.
+//! Memory is ordered by the word: each count down releases, and each waiter acquires by
+//! looking at it before he goes on, whoever ended his wait. All changes are exchanges,
+//! even where something is undone, so that nothing breaks the chain.
 //!
 //! Go has the number of waiters in the word, and a semaphore for them. Here they are
 //! in a queue in any case, since each may give up.
@@ -100,7 +100,7 @@ impl Countdown {
     #[track_caller]
     fn refuse(&self, count: usize, before: u64) {
         // As if they had been members for a moment: somebody may wait for them.
-        let now = self.word.fetch_sub(count as u64 * ONE, Ordering::AcqRel);
+        let now = self.word.fetch_sub(count as u64 * ONE, Ordering::Relaxed);
         if members(now) as usize == count {
             self.end_waits(now);
         }
@@ -117,7 +117,7 @@ impl Countdown {
     #[inline]
     #[track_caller]
     pub(crate) fn done(&self) {
-        let before = self.word.fetch_sub(ONE, Ordering::AcqRel);
+        let before = self.word.fetch_sub(ONE, Ordering::Release);
         // It was the last one, or none.
         if (before as i64) <= (ONE | WAITS) as i64 {
             self.last(before);
@@ -145,7 +145,7 @@ impl Countdown {
         let waiting = self.waiting.lock();
         // They may have been told, or all have given up, and others wait for the next
         // round by now.
-        if members(self.word.load(Ordering::Acquire)) <= 0 {
+        if members(self.word.load(Ordering::Relaxed)) <= 0 {
             self.word.fetch_and(!WAITS, Ordering::Relaxed);
             waiting.queue.grant_all(0, &mut ready);
         }

@@ -342,7 +342,7 @@ pub struct OwnedPermit {
 
 /// What both kinds of permit have, which differ in how they have their semaphore.
 macro_rules! permit {
-    ($permit:ty, $semaphore:ty) => {
+    ($name:ident, $permit:ty, $semaphore:ty) => {
         impl $permit {
             /// How many permits it stands for.
             pub fn permits(&self) -> usize {
@@ -399,7 +399,7 @@ macro_rules! permit {
 
         impl fmt::Debug for $permit {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($permit))
+                f.debug_struct(stringify!($name))
                     .field("permits", &self.permits)
                     .finish_non_exhaustive()
             }
@@ -407,5 +407,5 @@ macro_rules! permit {
     };
 }
 
-permit!(Permit<'_>, Semaphore);
-permit!(OwnedPermit, Arc<Semaphore>);
+permit!(Permit, Permit<'_>, Semaphore);
+permit!(OwnedPermit, OwnedPermit, Arc<Semaphore>);
