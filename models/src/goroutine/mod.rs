@@ -5,12 +5,13 @@ pub(crate) mod claim;
 #[path = "../../../crates/sortie/src/goroutine/join_word.rs"]
 pub(crate) mod join_word;
 
-/// As the runtime's, as far as models have them.
+/// As the runtime's, as far as the models have them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WaitReason {
     ChannelReceive,
     ChannelReceiveNever,
     ChannelSend,
+    Join,
     Select,
     SelectNoCases,
     Semaphore,

@@ -43,11 +43,22 @@ impl<T: Copy> Heap<T> {
     }
 
     /// Drops the entries that `keep` refuses.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.entries.retain(|entry| keep(&entry.1));
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(u64, &T) -> bool) {
+        self.entries.retain(|entry| keep(entry.0, &entry.1));
         if self.entries.len() * 4 < self.entries.capacity() {
             self.entries.shrink_to(self.entries.len() * 2);
         }
+        self.order();
+    }
+
+    /// Adds many.
+    pub(crate) fn extend(&mut self, entries: Vec<(u64, T)>) {
+        self.entries.extend(entries);
+        self.order();
+    }
+
+    /// Makes a heap of what is there.
+    fn order(&mut self) {
         if self.entries.len() > 1 {
             for index in (0..=(self.entries.len() - 2) / ARITY).rev() {
                 self.down(index);
@@ -107,8 +118,13 @@ mod tests {
                 heap.push(key, value);
                 expected.push((key, value));
             }
-            heap.retain(|value| value % 3 != 0);
-            expected.retain(|(_, value)| value % 3 != 0);
+            heap.retain(|key, value| key != 7 && value % 3 != 0);
+            expected.retain(|(key, value)| *key != 7 && value % 3 != 0);
+            let all = heap.take();
+            assert_eq!(heap.pop(), None);
+            heap.push(25, u32::MAX);
+            heap.extend(all);
+            expected.push((25, u32::MAX));
             let mut popped = Vec::new();
             while let Some(entry) = heap.pop() {
                 assert!(popped.last().is_none_or(|&(key, _)| key <= entry.0));

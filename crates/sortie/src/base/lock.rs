@@ -60,6 +60,7 @@ impl RawLock {
         }
     }
 
+    #[inline]
     fn try_lock(&self) -> bool {
         self.word
             .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
@@ -138,6 +139,12 @@ impl<T> Lock<T> {
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         self.raw.lock();
         Guard(self)
+    }
+
+    /// Locks it if nobody has.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.raw.try_lock().then(|| Guard(self))
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod barrier;
 pub(crate) mod clock;
 pub(crate) mod futex;
 pub(crate) mod heap;
+pub(crate) mod instant;
 pub(crate) mod lock;
 pub(crate) mod padded;
 pub(crate) mod rng;

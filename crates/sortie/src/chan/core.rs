@@ -154,14 +154,15 @@ impl Held<'_> {
         }
     }
 
-    /// Takes a node out on behalf of its own waiter.
+    /// Takes a node out on behalf of its own waiter. Returns whether it was there.
     ///
     /// # Safety
     /// As [`Queue::remove`].
-    pub(super) unsafe fn dequeue(&self, side: Side, node: &Node) {
+    pub(super) unsafe fn dequeue(&self, side: Side, node: &Node) -> bool {
         // SAFETY: as this function's.
-        unsafe { self.queue(side).remove(node) };
+        let was_there = unsafe { self.queue(side).remove(node) };
         self.refresh(side);
+        was_there
     }
 
     /// Marks the channel closed. Returns whether it was open.

@@ -45,19 +45,17 @@ impl Place {
         }
     }
 
-    /// Enters a queue, unless `possible` says then that there is no need to wait.
+    /// Enters the queue of a half of a channel, unless there is no need to wait.
     /// Returns whether it did.
     ///
     /// # Safety
-    /// It is in no queue, and stays where it is until it has left. The slot is
-    /// what the kind says.
+    /// It is in no queue, and stays where it is until it has left. The half has a
+    /// queue, and the slot is what the kind says.
     unsafe fn enter(
         &mut self,
-        core: &Core,
-        side: Side,
+        half: &impl Endpoint,
         (kind, slot): (Kind, *mut ()),
         waker: &Waker,
-        possible: impl FnOnce(*const Wait) -> bool,
     ) -> bool {
         // Foreign code, so not under the lock.
         let waker = waker.clone();
@@ -68,11 +66,11 @@ impl Place {
             unsafe { *place.get() = Some(waker) };
         }
         // SAFETY: as this function's.
-        unsafe { core.lock().enqueue(side, &self.node, true) };
+        unsafe { half.enter(&self.node) };
         self.entered = true;
-        if possible(&self.wait) {
-            // SAFETY: ours.
-            unsafe { self.leave(core, side) };
+        if half.is_ready(&self.wait) {
+            // SAFETY: just entered.
+            unsafe { self.leave(half) };
         }
         self.entered
     }
@@ -101,14 +99,12 @@ impl Place {
     /// Leaves the queue. Returns whether somebody has ended the wait before.
     ///
     /// # Safety
-    /// The channel and side are those it has entered.
-    unsafe fn leave(&mut self, core: &Core, side: Side) -> bool {
-        let held = core.lock();
-        let ended = !self.node.is_queued();
-        // SAFETY: ours.
-        unsafe { held.dequeue(side, &self.node) };
+    /// The half is the one it has entered with.
+    unsafe fn leave(&mut self, half: &impl Endpoint) -> bool {
+        // SAFETY: as this function's.
+        let was_queued = unsafe { half.leave(&self.node) };
         self.entered = false;
-        ended
+        !was_queued
     }
 }
 
@@ -200,14 +196,12 @@ impl<T> Receiver<T> {
     /// was [left](Self::leave).
     unsafe fn poll(&self, place: &mut Place, context: &Context<'_>) -> Poll<Result<T, RecvError>> {
         loop {
-            let Some(core) = self.core() else {
-                return match self.try_recv() {
-                    Ok(message) => Poll::Ready(Ok(message)),
-                    Err(_) => Poll::Pending,
-                };
-            };
+            let core = self.core();
             // SAFETY: its own channel.
-            if place.entered && unsafe { place.still_waits(core, context.waker()) } {
+            if place.entered
+                && let Some(core) = core
+                && unsafe { place.still_waits(core, context.waker()) }
+            {
                 return Poll::Pending;
             }
             match self.try_recv() {
@@ -215,10 +209,9 @@ impl<T> Receiver<T> {
                 Err(TryRecvError::Disconnected) => return Poll::Ready(Err(RecvError)),
                 Err(TryRecvError::Empty) => {}
             }
-            let possible = |own| self.is_ready(own);
             let offer = (Kind::Taker, ptr::null_mut());
             // SAFETY: as this function's; it has left.
-            if unsafe { place.enter(core, Side::Receivers, offer, context.waker(), possible) } {
+            if core.is_none() || unsafe { place.enter(self, offer, context.waker()) } {
                 return Poll::Pending;
             }
         }
@@ -227,14 +220,14 @@ impl<T> Receiver<T> {
     /// # Safety
     /// The place was used for this receiver only.
     unsafe fn leave(&self, place: &mut Place) {
-        if place.entered
-            && let Some(core) = self.core()
-            // SAFETY: its own channel.
-            && unsafe { place.leave(core, Side::Receivers) }
-            && let Source::Channel(shared) = &self.source
-        {
+        // SAFETY: its own channel.
+        if place.entered && unsafe { place.leave(self) } {
             // A sender may still wait, or a message be there.
-            shared.pass_on(Side::Senders);
+            match &self.source {
+                Source::Channel(shared) => shared.pass_on(Side::Senders),
+                Source::Schedule(schedule) => schedule.settle(),
+                Source::At(_) | Source::Tick(_) | Source::Event(_) | Source::Never => {}
+            }
         }
     }
 }
@@ -351,13 +344,8 @@ impl<T> SendFuture<'_, T> {
                 unreachable!("just put there")
             };
             let offer = (Kind::Value, ptr::from_mut(message).cast());
-            let possible = |own| shared.is_possible(Side::Senders, own);
             // SAFETY: as this function's: the message stays where it is.
-            let waits = unsafe {
-                self.place
-                    .enter(shared.core(), Side::Senders, offer, waker, possible)
-            };
-            if waits {
+            if unsafe { self.place.enter(self.sender, offer, waker) } {
                 if let Flavour::Zero(channel) = &shared.flavour {
                     channel.tell(Side::Senders);
                 }
@@ -387,7 +375,7 @@ impl<T> Drop for SendFuture<'_, T> {
         if self.place.entered {
             let shared = &*self.sender.shared;
             // SAFETY: its own channel.
-            unsafe { self.place.leave(shared.core(), Side::Senders) };
+            unsafe { self.place.leave(self.sender) };
             match self.place.wait.outcome.get() {
                 // It was moved out of the slot.
                 Outcome::Done => mem::forget(self.message.get_mut().take()),

@@ -39,6 +39,7 @@
 //     |-- Buffered<Ring>    buffered.rs  a queue of messages without lock (ring.rs),
 //     |-- Buffered<List>                 (block_list.rs); lock, two queues
 //     |-- At, Tick, Never   timer.rs     no messages at all
+//     |-- Schedule          schedule.rs  the same, with times that may be changed
 //     '-- Event             event.rs     only closed, once, with what it is a part of
 //   select/                              several at once
 //   wait.rs, core.rs, block.rs           who waits, the queues, blocking
@@ -66,6 +67,7 @@ mod iter;
 mod make;
 mod receiver;
 mod ring;
+mod schedule;
 mod select;
 mod sender;
 mod shared;
@@ -76,6 +78,7 @@ mod zero;
 
 pub use crate::select;
 pub use crate::select_biased;
+pub(crate) use errors::Refused;
 pub use errors::{
     ReadyTimeoutError, RecvError, RecvTimeoutError, SelectTimeoutError, SendError,
     SendTimeoutError, TryReadyError, TryRecvError, TrySelectError, TrySendError,
@@ -85,6 +88,7 @@ pub use future::{RecvFuture, RecvStream, SendFuture};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use make::{after, at, bounded, never, tick, unbounded};
 pub use receiver::Receiver;
+pub(crate) use schedule::Scheduled;
 #[doc(hidden)]
 pub use select::macros as __macros;
 pub use select::{Select, SelectedOperation};

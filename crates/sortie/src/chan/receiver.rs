@@ -2,10 +2,13 @@
 
 use super::errors::{RecvError, RecvTimeoutError, Refused, TryRecvError};
 use super::event::EventRef;
-use super::shared::{NOW, Shared, count};
+use super::schedule::Schedule;
+use super::shared::{Shared, count};
 use super::timer::{self, At, Tick, Times};
 use crate::base::atomic::Ordering;
-use crate::base::clock::{self, NEVER};
+use crate::base::clock;
+use crate::driver::trigger::Trigger;
+use crate::park::wait_queue::Until;
 use std::fmt;
 use std::mem;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -22,6 +25,8 @@ pub(super) enum Source<T> {
     Tick(Arc<Tick>),
     /// Only where `T` has no values.
     Event(EventRef),
+    /// Only where `T` is the runtime's `Instant`.
+    Schedule(Arc<Trigger<Schedule>>),
     Never,
 }
 
@@ -61,26 +66,32 @@ impl<T> RefUnwindSafe for Receiver<T> {}
 /// An instant as a message.
 ///
 /// # Safety
-/// `T` is `Instant`.
-pub(super) unsafe fn as_message<T>(instant: Instant) -> T {
-    debug_assert_eq!(size_of::<T>(), size_of::<Instant>());
+/// `T` is `I`.
+pub(super) unsafe fn as_message<T, I: Copy>(instant: I) -> T {
+    debug_assert_eq!(size_of::<T>(), size_of::<I>());
     // SAFETY: the same type.
     unsafe { mem::transmute_copy(&instant) }
 }
 
 impl<T> Receiver<T> {
+    /// Receives a message. A deadline of 0 means now or not at all.
     #[inline(always)]
-    fn receive(
+    pub(crate) fn recv_until(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         let instant = match &self.source {
-            Source::Channel(shared) => return shared.receive(deadline, location),
-            Source::At(at) => at.receive(deadline, location),
-            Source::Tick(tick) => tick.receive(deadline, location),
-            Source::Event(event) => return Err(event.receive(deadline, location)),
-            Source::Never => return Err(timer::receive_never(deadline, location)),
+            Source::Channel(shared) => return shared.receive(until, location),
+            Source::At(at) => at.receive(until, location),
+            Source::Tick(tick) => tick.receive(until, location),
+            Source::Schedule(schedule) => {
+                let instant = schedule.receive(until, location)?;
+                // SAFETY: only a `Receiver` of such instants has such a source.
+                return Ok(unsafe { as_message(instant) });
+            }
+            Source::Event(event) => return Err(event.receive(until, location)),
+            Source::Never => return Err(timer::receive_never(until, location)),
         };
         // SAFETY: only a `Receiver<Instant>` has such a source.
         instant.map(|instant| unsafe { as_message(instant) })
@@ -108,7 +119,7 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        Ok(self.receive(NOW, Location::caller())?)
+        Ok(self.recv_until(&Until::NOW, Location::caller())?)
     }
 
     /// Receives a message: Go's `message, ok := <-c`.
@@ -134,7 +145,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.receive(NEVER, Location::caller())
+        self.recv_until(&Until::GRANTED, Location::caller())
             .map_err(|_| RecvError)
     }
 
@@ -154,7 +165,8 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        Ok(self.receive(clock::after(timeout), Location::caller())?)
+        let until = Until::deadline(clock::after(timeout));
+        Ok(self.recv_until(&until, Location::caller())?)
     }
 
     /// As [`recv`](Self::recv), until `deadline` at most.
@@ -163,7 +175,8 @@ impl<T> Receiver<T> {
     /// As [`recv_timeout`](Self::recv_timeout).
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        Ok(self.receive(timer::on_clock(deadline), Location::caller())?)
+        let until = Until::deadline(timer::on_clock(deadline));
+        Ok(self.recv_until(&until, Location::caller())?)
     }
 
     /// Whether there is no message in the channel. Always, without capacity.
@@ -182,7 +195,7 @@ impl<T> Receiver<T> {
             Source::Channel(shared) => shared.len(),
             Source::At(at) => usize::from(at.has_message()),
             Source::Tick(tick) => usize::from(tick.has_message()),
-            Source::Event(_) | Source::Never => 0,
+            Source::Schedule(_) | Source::Event(_) | Source::Never => 0,
         }
     }
 
@@ -192,7 +205,7 @@ impl<T> Receiver<T> {
         match &self.source {
             Source::Channel(shared) => shared.capacity(),
             Source::At(_) | Source::Tick(_) => Some(1),
-            Source::Event(_) | Source::Never => Some(0),
+            Source::Schedule(_) | Source::Event(_) | Source::Never => Some(0),
         }
     }
 
@@ -203,6 +216,7 @@ impl<T> Receiver<T> {
             (Source::At(one), Source::At(other)) => Arc::ptr_eq(one, other),
             (Source::Tick(one), Source::Tick(other)) => Arc::ptr_eq(one, other),
             (Source::Event(one), Source::Event(other)) => one.as_ptr() == other.as_ptr(),
+            (Source::Schedule(one), Source::Schedule(other)) => Arc::ptr_eq(one, other),
             (Source::Never, Source::Never) => true,
             _ => false,
         }
@@ -214,7 +228,11 @@ impl<T> Receiver<T> {
     pub fn close(&self) -> bool {
         match &self.source {
             Source::Channel(shared) => shared.close(),
-            Source::At(_) | Source::Tick(_) | Source::Event(_) | Source::Never => false,
+            Source::At(_)
+            | Source::Tick(_)
+            | Source::Schedule(_)
+            | Source::Event(_)
+            | Source::Never => false,
         }
     }
 
@@ -224,7 +242,7 @@ impl<T> Receiver<T> {
         match &self.source {
             Source::Channel(shared) => shared.is_closed(),
             Source::Event(event) => event.is_set(),
-            Source::At(_) | Source::Tick(_) | Source::Never => false,
+            Source::At(_) | Source::Tick(_) | Source::Schedule(_) | Source::Never => false,
         }
     }
 }
@@ -250,6 +268,7 @@ impl<T> Clone for Receiver<T> {
             Source::At(at) => Source::At(Arc::clone(at)),
             Source::Tick(tick) => Source::Tick(Arc::clone(tick)),
             Source::Event(event) => Source::Event(event.clone()),
+            Source::Schedule(schedule) => Source::Schedule(Arc::clone(schedule)),
             Source::Never => Source::Never,
         };
         Receiver { source }

@@ -4,70 +4,31 @@
 use super::errors::Refused;
 use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::clock::{self, NEVER};
+use crate::base::instant::Instant as ClockInstant;
 use crate::goroutine::WaitReason;
-use crate::park::{self, Place};
+use crate::park::wait_queue::{Until, wait_for_nothing};
+use crate::park::{Place, Woken};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-/// Nanoseconds within which two readings of the clocks are one moment.
-const CLOSE: u64 = 1000;
-
-/// The moment at which the process first asked, on both clocks; to convert.
-fn origin() -> (Instant, u64) {
-    static ORIGIN: std::sync::OnceLock<(Instant, u64)> = std::sync::OnceLock::new();
-    *ORIGIN.get_or_init(|| {
-        // The thread may lose its CPU between the two, and all times would be off by
-        // that for ever. So they are read until they are close to each other. The
-        // clock comes second: nothing may happen before its time.
-        let both = || {
-            let before = clock::now();
-            let instant = Instant::now();
-            let after = clock::now();
-            (after - before, (instant, after))
-        };
-        let mut best = both();
-        for _ in 0..100 {
-            if best.0 < CLOSE {
-                break;
-            }
-            let next = both();
-            if next.0 < best.0 {
-                best = next;
-            }
-        }
-        best.1
-    })
-}
-
 /// An instant on the runtime's clock.
 pub(super) fn on_clock(instant: Instant) -> u64 {
-    let (start, clock) = origin();
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NEVER);
-    match instant.checked_duration_since(start) {
-        Some(after) => clock.saturating_add(nanoseconds(after)),
-        // Never 0, which has a meaning of its own.
-        None => clock.saturating_sub(nanoseconds(start - instant)).max(1),
-    }
+    ClockInstant::from(instant).on_clock()
 }
 
 /// A time of the runtime's clock as an instant.
 fn as_instant(time: u64) -> Instant {
-    let (start, clock) = origin();
-    if time >= clock {
-        start + Duration::from_nanos(time - clock)
-    } else {
-        start - Duration::from_nanos(clock - time)
-    }
+    ClockInstant::from_clock(time).into()
 }
 
-/// Waits for ever, or until `deadline`.
-fn wait(deadline: u64, reason: WaitReason, location: &'static Location<'static>) {
+/// Waits as long as there is time.
+fn wait(until: &Until<'_>, reason: WaitReason, location: &'static Location<'static>) -> Woken {
     let place = Place {
         reason,
         location,
         origin: None,
     };
-    park::sleep_until(deadline, place);
+    wait_for_nothing(until, place)
 }
 
 /// One message, at a certain time.
@@ -104,7 +65,6 @@ impl Tick {
     pub(super) fn new(period: Duration) -> Option<Self> {
         let period = u64::try_from(period.as_nanos()).ok()?;
         let next = clock::now().checked_add(period)?;
-        let _ = origin();
         Some(Tick {
             next: AtomicU64::new(next),
             period,
@@ -125,23 +85,28 @@ pub(super) trait Times {
 
     fn receive(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<Instant, Refused<()>> {
         loop {
             if let Some(message) = self.take() {
                 return Ok(message);
             }
-            if deadline == 0 || deadline != NEVER && clock::now() >= deadline {
+            if until.is_over() {
                 return Err(Refused::NotNow(()));
             }
-            let until = self.next().min(deadline);
-            let reason = if until == NEVER {
+            let first = Until {
+                deadline: self.next().min(until.deadline),
+                ..*until
+            };
+            let reason = if first.deadline == NEVER {
                 WaitReason::ChannelReceiveNever
             } else {
                 WaitReason::ChannelReceive
             };
-            wait(until, reason, location);
+            if wait(&first, reason, location) == Woken::Interrupted {
+                return Err(Refused::NotNow(()));
+            }
         }
     }
 }
@@ -194,14 +159,12 @@ impl Times for Tick {
 }
 
 /// No message, ever.
-pub(super) fn receive_never(deadline: u64, location: &'static Location<'static>) -> Refused<()> {
-    if deadline != 0 {
-        loop {
-            wait(deadline, WaitReason::ChannelReceiveNever, location);
-            if deadline != NEVER {
-                break;
-            }
-        }
+pub(super) fn receive_never(
+    until: &Until<'_>,
+    location: &'static Location<'static>,
+) -> Refused<()> {
+    if !until.is_now() {
+        wait(until, WaitReason::ChannelReceiveNever, location);
     }
     Refused::NotNow(())
 }

@@ -241,16 +241,19 @@ impl Queue {
         }
     }
 
-    /// Takes a node out on behalf of its own waiter.
+    /// Takes a node out on behalf of its own waiter. Returns whether it was in the
+    /// queue.
     ///
     /// # Safety
     /// The caller holds the lock. The node is in this queue, or in none.
-    pub(super) unsafe fn remove(&self, node: &Node) {
-        if node.queued.load(Ordering::Relaxed) {
+    pub(super) unsafe fn remove(&self, node: &Node) -> bool {
+        let queued = node.queued.load(Ordering::Relaxed);
+        if queued {
             // SAFETY: as this function's.
             unsafe { self.unlink(node) };
             node.queued.store(false, Ordering::Relaxed);
         }
+        queued
     }
 
     /// Whether there is a node that is not of `own`, and seems to wait still.
@@ -471,11 +474,17 @@ impl Wakes {
     /// Wakes them.
     #[inline(always)]
     pub(super) fn fire(&mut self) {
+        self.drain(Wake::fire);
+    }
+
+    /// Wakes them in another way.
+    #[inline(always)]
+    pub(super) fn drain(&mut self, mut fire: impl FnMut(Wake)) {
         while self.fired < self.length {
             // SAFETY: below `length` they were written, and each is read once.
             let wake = unsafe { self.list[self.fired].assume_init_read() };
             self.fired += 1;
-            wake.fire();
+            fire(wake);
         }
     }
 }

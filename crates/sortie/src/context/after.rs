@@ -37,9 +37,14 @@ impl Record {
     }
 
     /// Starts a goroutine that calls the function, unless it was stopped.
+    ///
+    /// # Panics
+    /// If there is no room for another one.
     pub(super) fn start(&self) {
-        if let Some(function) = self.take() {
-            task::go_at(self.place, function);
+        if let Some(function) = self.take()
+            && task::start_detached(self.place, function, |function| function()).is_err()
+        {
+            panic!("cannot start a goroutine for a function that a context has ended for");
         }
     }
 }

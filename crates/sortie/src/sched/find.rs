@@ -10,6 +10,7 @@
 //! If all are empty it gives its processor up, looks everywhere once more (see
 //! [`wake_gate`](super::wake_gate) for why), and sleeps.
 
+use super::alarm::Site;
 use super::idle::Slept;
 use super::machine::M;
 use super::processor::{P, ROUND, WANTED};
@@ -320,19 +321,30 @@ impl PartialEq for P {
 
 impl Scheduler {
     /// Makes ready what timers of `owner` are due, on `p`, which the caller has.
-    pub(super) fn run_timers(&self, owner: &P, p: &P, now: u64) {
+    pub(super) fn run_timers(&'static self, owner: &'static P, p: &'static P, now: u64) {
         if owner.timers.next() > now {
             return;
         }
-        let mut ready = List::new();
-        owner.timers.expire(now, &mut ready);
-        let many = ready.len() > 1;
-        for g in ready {
-            g.set_state(State::Waiting, State::Runnable);
-            // SAFETY: the caller has the processor.
-            unsafe { self.make_last(p, g) };
+        let mut count = 0;
+        loop {
+            let mut ready = List::new();
+            let expired = owner.timers.expire(now, &mut ready);
+            count += ready.len();
+            for g in ready {
+                g.set_state(State::Waiting, State::Runnable);
+                // SAFETY: the caller has the processor.
+                unsafe { self.make_last(p, g) };
+            }
+            if expired.has_new_first {
+                self.keep_time(owner.timers.next());
+            }
+            let Some(fired) = expired.fired else { break };
+            count += 1;
+            // SAFETY: a `Site` is what actions expect, and the caller has the
+            // processor.
+            unsafe { fired.act(Site::new(self, p).as_ptr()) };
         }
-        if many {
+        if count > 1 {
             self.wake_for_work();
         }
     }

@@ -179,12 +179,18 @@ impl Scheduler {
 
     /// Sets a timer on behalf of a processor, and makes sure that somebody looks
     /// in time. With `soon` the machine is about to look itself.
-    pub(crate) fn add_timer(&self, p: &P, when: u64, alarm: Alarm, soon: bool) {
-        if p.timers.add(when, alarm) && !soon {
-            crate::base::barrier::light();
-            if when < self.keeper.load(Ordering::Relaxed) {
-                self.wake_keeper();
-            }
+    pub(crate) fn add_timer(&self, p: &'static P, when: u64, alarm: Alarm, soon: bool) {
+        if p.timers.add(when, alarm).is_first && !soon {
+            self.keep_time(when);
+        }
+    }
+
+    /// Makes sure that somebody looks at the timers at `when`, to be called after that
+    /// became the time of some processor's first.
+    pub(super) fn keep_time(&self, when: u64) {
+        crate::base::barrier::light();
+        if when < self.keeper.load(Ordering::Relaxed) {
+            self.wake_keeper();
         }
     }
 
@@ -274,6 +280,13 @@ impl Scheduler {
             .map(|p| p.timers.next())
             .min()
             .unwrap_or(NEVER)
+    }
+
+    /// Drops the entries of timers that were cancelled.
+    pub(super) fn purge_timers(&self) {
+        for p in self.all_processors() {
+            p.timers.purge();
+        }
     }
 
     /// Whether something is to be done right now.

@@ -44,6 +44,7 @@
 //! * *Per-machine queues*: with a blocked machine its queue would be stuck.
 //! * *LIFO slot without stealing*: a goroutine in it could wait for ever.
 
+pub(crate) mod alarm;
 pub(crate) mod blocking;
 pub(crate) mod config;
 pub(crate) mod deadlock;

@@ -55,13 +55,16 @@ impl Scheduler {
         for p in &every[count..] {
             self.empty(p, every[0], orphans);
         }
+        for p in &every[..count] {
+            p.timers.put_to_use();
+        }
         self.set_processors(every[..count].to_vec());
         self.every
             .store(Box::into_raw(Box::new(every)), Ordering::Release);
     }
 
     /// Takes everything out of a processor that is not used any more.
-    fn empty(&self, p: &'static P, heir: &P, orphans: &mut List) {
+    fn empty(&self, p: &'static P, heir: &'static P, orphans: &mut List) {
         debug_assert_eq!(p.status(), Status::Stopped);
         // SAFETY: the world is stopped, so the caller has all processors.
         unsafe {

@@ -19,6 +19,18 @@ pub(crate) struct Plan {
     pub(crate) id: Option<u64>,
 }
 
+impl Plan {
+    /// For a goroutine like any other.
+    #[inline]
+    pub(crate) fn new(place: &'static Location<'static>) -> Self {
+        Plan {
+            place,
+            details: None,
+            id: None,
+        }
+    }
+}
+
 /// Makes a goroutine. `equip` gives it its body and payload. It runs after
 /// others that are ready already.
 ///
@@ -61,6 +73,27 @@ pub(crate) unsafe fn spawn(
         super::blocking::regain(m);
     }
     result
+}
+
+/// As [`spawn`], on behalf of nobody.
+///
+/// # Errors
+/// As [`spawn`].
+///
+/// # Safety
+/// The caller has the processor; and as [`spawn`].
+pub(super) unsafe fn spawn_at(
+    scheduler: &'static Scheduler,
+    p: &'static P,
+    plan: Plan,
+    equip: impl FnOnce(GRef),
+) -> io::Result<()> {
+    // SAFETY: as this function's.
+    unsafe {
+        let g = make(scheduler, Some(p), plan, 0, equip)?;
+        scheduler.make_last(p, g);
+    }
+    Ok(())
 }
 
 /// # Safety

@@ -244,6 +244,8 @@ impl Watch {
             }
             let now = clock::now();
             self.rare(now);
+            // A timer that was cancelled must not hide a deadlock.
+            scheduler.purge_timers();
             // At first often: a deadlock should show at once, and trimming comes
             // a second or two after the last goroutine.
             let pause = match (scheduler.may_be_deadlocked(), rounds) {

@@ -2,7 +2,6 @@
 
 use super::countdown::Countdown;
 use super::permits::{Permits, Refused};
-use super::{ended_by, until};
 use crate::base::clock;
 use crate::base::lock::Lock;
 use crate::context::{CancelCauseFn, CancelFn, Context, ContextError};
@@ -205,7 +204,7 @@ impl<E> ErrGroup<E> {
         F: FnOnce() -> Result<(), E> + Send + 'static,
         E: Send + 'static,
     {
-        if let Ok(room) = self.room(Until::GRANTED) {
+        if let Some(room) = self.room(Until::GRANTED) {
             self.start(room, f);
         }
     }
@@ -259,17 +258,17 @@ impl<E> ErrGroup<E> {
         E: Send + 'static,
     {
         let room = self.room(Until::deadline(clock::after(timeout)));
-        room.map(|room| self.start(room, f)).is_ok()
+        room.map(|room| self.start(room, f)).is_some()
     }
 
-    /// As [`go`](Self::go), but waits until `context` ends at most. What need not wait
-    /// is started even if it has ended.
+    /// As [`go`](Self::go), but waits until `context` ends at most.
     ///
     /// # Blocking
     /// As [`go`](Self::go), until `context` ends.
     ///
     /// # Errors
-    /// Why `context` ended; then `f` was not started but dropped.
+    /// Why `context` ended, if only before the call; then `f` was not started but
+    /// dropped.
     ///
     /// # Panics
     /// As [`go`](Self::go), with a limit of 0 only if the context can never end.
@@ -279,8 +278,8 @@ impl<E> ErrGroup<E> {
         F: FnOnce() -> Result<(), E> + Send + 'static,
         E: Send + 'static,
     {
-        let room = self.room(until(context));
-        let room = room.map_err(|ended| ended_by(ended, context))?;
+        context.check()?;
+        let room = self.room(context.until()).ok_or_else(|| context.ended())?;
         self.start(room, f);
         Ok(())
     }
@@ -292,22 +291,21 @@ impl<E> ErrGroup<E> {
 
     /// Waits for room for a member, or for time to run out.
     #[track_caller]
-    fn room(&self, until: Until<'_>) -> Result<Room, Ended> {
+    fn room(&self, until: Until<'_>) -> Option<Room> {
         let Some(limit) = self.limit() else {
-            return Ok(Room(None));
+            return Some(Room(None));
         };
         if !limit.try_take(1) {
             match limit.take(1, until, place(WaitReason::Semaphore)) {
                 Ok(()) => {}
-                Err(Refused::TimedOut) => return Err(Ended::TimedOut),
-                Err(Refused::Interrupted) => return Err(Ended::Interrupted),
+                Err(Refused::TimedOut | Refused::Interrupted) => return None,
                 Err(Refused::Never(_)) => panic!(
                     "ErrGroup: with a limit of 0 nothing can be started, and `go` would wait for \
                      ever; set another limit, or use `try_go`"
                 ),
             }
         }
-        Ok(Room(Some(limit)))
+        Some(Room(Some(limit)))
     }
 
     #[track_caller]
@@ -381,15 +379,17 @@ impl<E> ErrGroup<E> {
     /// As [`wait`](Self::wait), until `context` ends.
     ///
     /// # Errors
-    /// Why `context` ended. Inside of `Ok` there is what `wait` would return.
+    /// Why `context` ended, if only before the call. Inside of `Ok` there is what `wait`
+    /// would return.
     ///
     /// # Panics
     /// As [`wait`](Self::wait).
     #[track_caller]
     pub fn wait_ctx(&self, context: &Context) -> Result<Result<(), E>, ContextError> {
-        match self.wait_until(until(context)) {
+        context.check()?;
+        match self.wait_until(context.until()) {
             Ended::Granted(_) => Ok(self.shared.outcome()),
-            ended => Err(ended_by(ended, context)),
+            Ended::TimedOut | Ended::Interrupted => Err(context.ended()),
         }
     }
 

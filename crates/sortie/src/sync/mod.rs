@@ -9,6 +9,10 @@
 //!
 //! Everything here is used by goroutines and by plain OS threads alike. Who waits is
 //! parked, and has his turn in the order in which he came.
+//!
+//! What waits has a form with a time-out, and one with a
+//! [`Context`](crate::context::Context), whose name ends in `_ctx`. A context that has
+//! ended already is an error even if there would be no need to wait.
 
 mod countdown;
 mod err_group;
@@ -21,21 +25,3 @@ pub use err_group::ErrGroup;
 pub use semaphore::{OwnedPermit, Permit, Semaphore};
 pub use single_flight::SingleFlight;
 pub use wait_group::{WaitGroup, WaitGroupToken};
-
-use crate::base::clock::NEVER;
-use crate::context::{Context, ContextError};
-use crate::park::wait_queue::{Ended, Until};
-
-/// To wait until a context ends at most.
-fn until(context: &Context) -> Until<'_> {
-    Until {
-        deadline: NEVER,
-        interrupt: context.interrupt(),
-    }
-}
-
-/// Why a wait until a context's end was in vain.
-fn ended_by(ended: Ended, context: &Context) -> ContextError {
-    debug_assert_eq!(ended, Ended::Interrupted);
-    context.err().expect("a context that ends waits has ended")
-}

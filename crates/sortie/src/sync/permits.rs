@@ -30,10 +30,9 @@
 //! are served by the queue.
 
 use crate::base::atomic::{AtomicUsize, Ordering};
-use crate::base::clock::NEVER;
 use crate::base::lock::{Guard, Lock};
-use crate::park::Place;
 use crate::park::wait_queue::{self, End, Ended, Queued, ToReady, Until, WaitQueue};
+use crate::park::{Place, Woken};
 
 /// Somebody waits.
 const WAITS: usize = 1;
@@ -138,9 +137,13 @@ impl Permits {
             match wait_queue::wait(&self.line, line, End::Back, count, until, place) {
                 Ended::Granted(TAKEN) => return Ok(()),
                 Ended::Granted(_) => {}
-                ended => {
+                Ended::TimedOut => {
                     self.serve();
-                    return Err(refused(ended));
+                    return Err(Refused::TimedOut);
+                }
+                Ended::Interrupted => {
+                    self.serve();
+                    return Err(Refused::Interrupted);
                 }
             }
         }
@@ -208,27 +211,11 @@ impl Permits {
 
 /// Waits for time to run out, in no queue.
 fn never(total: usize, until: Until<'_>, place: Place) -> Refused {
-    if until.deadline == NEVER && until.interrupt.is_none() {
+    if until.is_endless() {
         return Refused::Never(total);
     }
-    let own = Lock::new(Line {
-        queue: WaitQueue::new(),
-        total: 0,
-    });
-    refused(wait_queue::wait(
-        &own,
-        own.lock(),
-        End::Back,
-        0,
-        until,
-        place,
-    ))
-}
-
-fn refused(ended: Ended) -> Refused {
-    match ended {
-        Ended::TimedOut => Refused::TimedOut,
-        Ended::Interrupted => Refused::Interrupted,
-        Ended::Granted(_) => unreachable!("who is served is not refused"),
+    match wait_queue::wait_for_nothing(&until, place) {
+        Woken::Interrupted => Refused::Interrupted,
+        Woken::TimedOut | Woken::Ready => Refused::TimedOut,
     }
 }

@@ -1,12 +1,11 @@
 //! A weighted semaphore. The protocol is in [`permits`](super::permits).
 
 use super::permits::{Permits, Refused};
-use super::{ended_by, until};
 use crate::base::clock;
 use crate::context::{Context, ContextError};
 use crate::goroutine::WaitReason;
 use crate::park::Place;
-use crate::park::wait_queue::{Ended, Until};
+use crate::park::wait_queue::Until;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -274,20 +273,15 @@ impl Semaphore {
 
     #[track_caller]
     fn take_ctx(&self, n: usize, context: &Context) -> Result<(), ContextError> {
-        if let Some(error) = context.err() {
-            return Err(error);
-        }
+        context.check()?;
         if self.permits.try_take(n) {
             return Ok(());
         }
-        if !granted(n, self.permits.take(n, until(context), here())) {
-            return Err(ended_by(Ended::Interrupted, context));
+        if !granted(n, self.permits.take(n, context.until(), here())) {
+            return Err(context.ended());
         }
         // It may have ended before the grant or after, nobody can tell.
-        context.err().map_or(Ok(()), |error| {
-            self.permits.give(n);
-            Err(error)
-        })
+        context.check().inspect_err(|_| self.permits.give(n))
     }
 }
 

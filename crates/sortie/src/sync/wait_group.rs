@@ -2,7 +2,6 @@
 //! [`countdown`](super::countdown).
 
 use super::countdown::Countdown;
-use super::{ended_by, until};
 use crate::base::clock;
 use crate::context::{Context, ContextError};
 use crate::goroutine::WaitReason;
@@ -209,14 +208,13 @@ impl WaitGroup {
         matches!(ended, Ended::Granted(_))
     }
 
-    /// Waits until the count is 0, or until `context` ends. If it is 0 already that
-    /// does not matter.
+    /// Waits until the count is 0, or until `context` ends.
     ///
     /// # Blocking
     /// As [`wait`](Self::wait), until `context` ends.
     ///
     /// # Errors
-    /// Why `context` ended.
+    /// Why `context` ended; also if the count is 0, but it had ended before the call.
     ///
     /// # Panics
     /// As [`wait`](Self::wait).
@@ -233,9 +231,10 @@ impl WaitGroup {
     /// ```
     #[track_caller]
     pub fn wait_ctx(&self, context: &Context) -> Result<(), ContextError> {
-        match self.wait_until(until(context)) {
+        context.check()?;
+        match self.wait_until(context.until()) {
             Ended::Granted(_) => Ok(()),
-            ended => Err(ended_by(ended, context)),
+            Ended::TimedOut | Ended::Interrupted => Err(context.ended()),
         }
     }
 

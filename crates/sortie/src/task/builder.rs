@@ -6,6 +6,7 @@ use super::scope::{Count, Scope, ScopedJoinHandle};
 use crate::goroutine::GRef;
 use crate::goroutine::header::Details;
 use crate::runtime;
+use crate::sched::alarm::Site;
 use crate::sched::spawn::{self, Plan};
 use std::io;
 use std::panic::Location;
@@ -39,11 +40,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let plan = Plan {
-        place: Location::caller(),
-        details: None,
-        id: None,
-    };
+    let plan = Plan::new(Location::caller());
     // SAFETY: all is `'static`.
     match unsafe { start(plan, f, ptr::null()) } {
         Ok(g) => {
@@ -51,27 +48,6 @@ where
             // SAFETY: just made with this closure.
             unsafe { JoinHandle::new(g.0, goroutine) }
         }
-        Err(error) => refused(&error),
-    }
-}
-
-/// As [`go`], without a handle, for a closure that was passed at another place.
-///
-/// # Panics
-/// As [`go`].
-pub(crate) fn go_at<F>(place: &'static Location<'static>, f: F)
-where
-    F: FnOnce() + Send + 'static,
-{
-    let plan = Plan {
-        place,
-        details: None,
-        id: None,
-    };
-    // SAFETY: all is `'static`.
-    match unsafe { start(plan, f, ptr::null()) } {
-        // SAFETY: just made with this closure.
-        Ok((g, id)) => drop(unsafe { JoinHandle::<()>::new(g, Goroutine::new(id, None)) }),
         Err(error) => refused(&error),
     }
 }
@@ -101,6 +77,72 @@ where
         })?
     };
     Ok((g, id))
+}
+
+/// Starts a goroutine that calls `f` with `value` and has no handle, where a trigger
+/// has fired.
+///
+/// # Errors
+/// If there is no memory or address space for another one. The error has the value.
+pub(crate) fn start_at<T, F>(
+    site: &Site,
+    place: &'static Location<'static>,
+    value: T,
+    f: F,
+) -> Result<(), T>
+where
+    T: Send + 'static,
+    F: FnOnce(T) + Send + 'static,
+{
+    // SAFETY: what it is equipped with is sound to run once, and does not unwind.
+    equip_detached(value, f, |equip| unsafe {
+        site.spawn(Plan::new(place), equip).is_ok()
+    })
+}
+
+/// The same from anywhere.
+///
+/// # Errors
+/// As [`start_at`].
+pub(crate) fn start_detached<T, F>(
+    place: &'static Location<'static>,
+    value: T,
+    f: F,
+) -> Result<(), T>
+where
+    T: Send + 'static,
+    F: FnOnce(T) + Send + 'static,
+{
+    // SAFETY: as above.
+    equip_detached(value, f, |equip| unsafe {
+        spawn::spawn(runtime::default_scheduler, Plan::new(place), equip).is_ok()
+    })
+}
+
+/// Passes what equips a goroutine without handle to `spawn`, which returns whether
+/// there is one. If not, returns the value.
+fn equip_detached<T, F>(
+    value: T,
+    f: F,
+    spawn: impl FnOnce(&mut dyn FnMut(GRef)) -> bool,
+) -> Result<(), T>
+where
+    T: Send + 'static,
+    F: FnOnce(T) + Send + 'static,
+{
+    let mut both = Some((value, f));
+    let spawned = spawn(&mut |g| {
+        if let Some((value, f)) = both.take() {
+            // SAFETY: the goroutine is being made, and all is `'static`.
+            unsafe { equip(g, move || f(value), ptr::null()) };
+            let detached = g.join.detach();
+            debug_assert!(detached, "it has not ended yet");
+        }
+    });
+    match both {
+        Some((value, _)) if !spawned => Err(value),
+        _ => Ok(()),
+    }
 }
 
 /// Starts goroutines that are out of the ordinary: with a name, or with another

@@ -1,11 +1,13 @@
 //! Bodies of goroutines, and the handle that gets their result.
 
 use super::handle::Goroutine;
+use super::joiner::{self, Joiner};
 use super::scope::Count;
 use super::{panic, payload};
 use crate::goroutine::join_word::Handle;
 use crate::goroutine::{GRef, State, WaitReason};
-use crate::park::{Place, Waiter, park};
+use crate::park::wait_queue::Until;
+use crate::park::{Place, Waiter};
 use crate::sched::entry::Ending;
 use crate::sched::{M, P, Scheduler, submit};
 use std::fmt;
@@ -115,9 +117,14 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     g.set_state(State::Running, State::Dead);
     match g.join.finish() {
         Handle::Exists => {}
-        Handle::Waits(waiter) => {
-            // SAFETY: a joiner's, who waits until made ready, which is up to us.
-            unsafe { ready_joiner(*(waiter as *const Waiter), m, p) };
+        Handle::Waits(joiner) => {
+            // SAFETY: a joiner's, which is found once; whoever is to be made ready is
+            // parked, and that is up to us.
+            unsafe {
+                if let Some(waiter) = Joiner::end(joiner) {
+                    ready_joiner(waiter, m, p);
+                }
+            }
         }
         Handle::Gone => {
             // SAFETY: nobody else touches the field, as the handle is gone.
@@ -174,26 +181,16 @@ unsafe impl Send for RawHandle {}
 unsafe impl Sync for RawHandle {}
 
 impl RawHandle {
-    /// Waits for the end of the goroutine.
-    fn wait(&self, location: &'static Location<'static>) {
-        let join = &self.g.join;
-        if join.is_done() {
-            return;
-        }
-        let waiter = Waiter::current();
+    /// Waits for the end of the goroutine as long as there is time. Returns whether
+    /// it has ended.
+    fn wait(&self, until: &Until<'_>, location: &'static Location<'static>) -> bool {
         let place = Place {
             reason: WaitReason::Join,
             location,
             origin: None,
         };
-        let address = (&raw const waiter) as usize;
-        // SAFETY: the waiter is the caller. The commit makes it findable by one
-        // exchange, and touches nothing afterwards. It fails only if the
-        // goroutine has ended, since nobody else has the handle.
-        unsafe {
-            park(waiter, place, || join.wait(address));
-        }
-        debug_assert!(join.is_done());
+        // SAFETY: this is the handle.
+        unsafe { joiner::wait(&self.g.join, until, place) }
     }
 
     fn is_done(&self) -> bool {
@@ -280,8 +277,27 @@ impl<T> JoinHandle<T> {
     /// # });
     /// ```
     #[track_caller]
-    pub fn join(mut self) -> thread::Result<T> {
-        self.raw.wait(Location::caller());
+    pub fn join(self) -> thread::Result<T> {
+        self.raw.wait(&Until::GRANTED, Location::caller());
+        self.take()
+    }
+
+    /// As [`join`](Self::join), as long as there is time. The error is the handle.
+    pub(crate) fn join_until(
+        self,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<thread::Result<T>, Self> {
+        if self.raw.wait(until, location) {
+            Ok(self.take())
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The result of a goroutine that has ended.
+    fn take(mut self) -> thread::Result<T> {
+        assert!(self.raw.is_done(), "the goroutine has not ended");
         self.raw.taken = true;
         // SAFETY: the goroutine has ended and left its result, of this type; its
         // handle is the only one to take it.

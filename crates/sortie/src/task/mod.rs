@@ -18,13 +18,14 @@
 mod builder;
 mod handle;
 mod join;
+mod joiner;
 mod panic;
 mod payload;
 mod run;
 mod scope;
 
-pub(crate) use builder::go_at;
 pub use builder::{Builder, go};
+pub(crate) use builder::{start_at, start_detached};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;
 pub use panic::{Exited, exit};

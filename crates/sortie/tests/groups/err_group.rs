@@ -454,7 +454,12 @@ fn a_context_ends_a_wait() {
     assert_eq!(waits.join().unwrap(), Err(ContextError::Canceled));
     go_on.send(()).unwrap();
     assert_eq!(group.wait_ctx(&Context::background()), Ok(Err(1)));
-    assert_eq!(group.wait_ctx(&context), Ok(Ok(())));
+    // An ended context is an error even if there is no need to wait.
+    assert_eq!(group.wait_ctx(&context), Err(ContextError::Canceled));
+    assert_eq!(
+        group.go_ctx(&context, || Ok(())),
+        Err(ContextError::Canceled)
+    );
 }
 
 /// The error is for one of them.

@@ -290,13 +290,13 @@ fn a_value_that_cannot_be_cloned_after_all() {
     when_started.recv().unwrap();
     let second = {
         let flights = flights.clone();
-        sortie::go(move || drop(flights.call((), || unreachable!("it is under way"))))
+        sortie::go(move || flights.call((), || unreachable!("it is under way")))
     };
     until_all_parked(&[second.goroutine().id()], "singleflight.Group.Do");
     go_on.send(()).unwrap();
     assert_eq!(message(&*first.join().unwrap_err()), "no clones");
     assert_eq!(
-        message(&*second.join().unwrap_err()),
+        message(&*second.join().err().unwrap()),
         "the call that this one shares panicked: no clones"
     );
     assert!(!flights.call((), || Stubborn).1);

@@ -8,9 +8,10 @@ use super::super::ring::Position;
 use super::super::sender::Sender;
 use super::super::shared::Flavour;
 use super::super::timer::Times;
-use super::super::wait::{Outcome, Wait};
+use super::super::wait::{Node, Outcome, Wait};
 use super::super::zero::Partner;
 use crate::base::clock::NEVER;
+use crate::park::wait_queue::Until;
 use std::panic::Location;
 use std::ptr;
 
@@ -41,6 +42,30 @@ pub(in crate::chan) trait Endpoint {
 
     /// Whether the operation would not wait. Who waits with `own` does not count.
     fn is_ready(&self, own: *const Wait) -> bool;
+
+    /// Enters the queue, if there is one; else returns `false`.
+    ///
+    /// # Safety
+    /// The node is in no queue, and stays where it is until it has left.
+    unsafe fn enter(&self, node: &Node) -> bool {
+        let Some(core) = self.core() else {
+            return false;
+        };
+        // SAFETY: as this function's.
+        unsafe { core.lock().enqueue(self.side(), node, true) };
+        true
+    }
+
+    /// Leaves the queue. Returns whether the node was in it: if not, somebody has
+    /// ended the wait.
+    ///
+    /// # Safety
+    /// The node has entered here.
+    unsafe fn leave(&self, node: &Node) -> bool {
+        // SAFETY: as this function's.
+        self.core()
+            .is_some_and(|core| unsafe { core.lock().dequeue(self.side(), node) })
+    }
 
     /// Tells those who only watch the channel that somebody waits there now.
     fn announce(&self);
@@ -129,7 +154,33 @@ impl<T> Endpoint for Receiver<T> {
         match &self.source {
             Source::Channel(shared) => Some(shared.core()),
             Source::Event(event) => Some(event.core()),
+            Source::Schedule(schedule) => Some(&schedule.action.core),
             Source::At(_) | Source::Tick(_) | Source::Never => None,
+        }
+    }
+
+    unsafe fn enter(&self, node: &Node) -> bool {
+        // SAFETY: as this function's.
+        match &self.source {
+            Source::Channel(shared) => unsafe {
+                shared.core().lock().enqueue(self.side(), node, true);
+            },
+            Source::Event(event) => unsafe {
+                event.core().lock().enqueue(self.side(), node, true);
+            },
+            Source::Schedule(schedule) => unsafe { schedule.enter(node) },
+            Source::At(_) | Source::Tick(_) | Source::Never => return false,
+        }
+        true
+    }
+
+    unsafe fn leave(&self, node: &Node) -> bool {
+        // SAFETY: as this function's.
+        match &self.source {
+            Source::Channel(shared) => unsafe { shared.core().lock().dequeue(self.side(), node) },
+            Source::Event(event) => unsafe { event.core().lock().dequeue(self.side(), node) },
+            Source::Schedule(schedule) => unsafe { schedule.leave(node) },
+            Source::At(_) | Source::Tick(_) | Source::Never => false,
         }
     }
 
@@ -137,7 +188,7 @@ impl<T> Endpoint for Receiver<T> {
         match &self.source {
             Source::At(at) => at.next(),
             Source::Tick(tick) => tick.next(),
-            Source::Channel(_) | Source::Event(_) | Source::Never => NEVER,
+            Source::Channel(_) | Source::Schedule(_) | Source::Event(_) | Source::Never => NEVER,
         }
     }
 
@@ -147,6 +198,7 @@ impl<T> Endpoint for Receiver<T> {
             Source::At(at) => at.has_message(),
             Source::Tick(tick) => tick.has_message(),
             Source::Event(event) => event.is_set(),
+            Source::Schedule(schedule) => schedule.action.has_message(),
             Source::Never => false,
         }
     }
@@ -163,6 +215,7 @@ impl<T> Endpoint for Receiver<T> {
         match &self.source {
             Source::Channel(shared) => shared.version(),
             Source::Event(event) => event.core().version(),
+            Source::Schedule(schedule) => schedule.action.version(),
             Source::At(_) | Source::Tick(_) | Source::Never => 0,
         }
     }
@@ -173,20 +226,25 @@ impl<T> Endpoint for Receiver<T> {
             Source::Channel(shared) => match &shared.flavour {
                 Flavour::Zero(channel) => {
                     // SAFETY: as this function's.
-                    return match unsafe { channel.receive_into(slot, 0, location) } {
+                    return match unsafe { channel.receive_into(slot, &Until::NOW, location) } {
                         Outcome::Done => Some(Token::Received),
                         Outcome::Closed => Some(Token::Closed),
                         _ => None,
                     };
                 }
-                Flavour::Bounded(channel) => channel.receive(0, location),
-                Flavour::Unbounded(channel) => channel.receive(0, location),
+                Flavour::Bounded(channel) => channel.receive(&Until::NOW, location),
+                Flavour::Unbounded(channel) => channel.receive(&Until::NOW, location),
             },
             // SAFETY: only a `Receiver<Instant>` has such a source.
             Source::At(at) => unsafe { Ok(as_message(at.take()?)) },
             // SAFETY: as above.
             Source::Tick(tick) => unsafe { Ok(as_message(tick.take()?)) },
             Source::Event(event) => return event.is_set().then_some(Token::Closed),
+            Source::Schedule(schedule) => {
+                let received = schedule.receive(&Until::NOW, location);
+                // SAFETY: only a `Receiver` of such instants has such a source.
+                received.map(|instant| unsafe { as_message(instant) })
+            }
             Source::Never => return None,
         };
         match received {

@@ -245,11 +245,10 @@ unsafe fn wait(
     for offset in 0..cases.len() {
         let position = (start + offset) % cases.len();
         let case = &cases[position];
-        let Some(core) = case.endpoint.core() else {
+        // SAFETY: the node stays here, and leaves again below.
+        if !unsafe { case.endpoint.enter(&case.node) } {
             continue;
-        };
-        // SAFETY: the node stays here, and is taken out again below.
-        unsafe { core.lock().enqueue(case.endpoint.side(), &case.node, true) };
+        }
         if case.endpoint.is_ready(&wait) {
             // Nobody but us may end it; unless somebody has.
             if wait.win().is_some() {
@@ -272,11 +271,9 @@ unsafe fn wait(
     }
     for case in cases {
         // If it is not queued, whoever took it out has noted the outcome.
-        if case.node.is_queued()
-            && let Some(core) = case.endpoint.core()
-        {
-            // SAFETY: ours.
-            unsafe { core.lock().dequeue(case.endpoint.side(), &case.node) };
+        if case.node.is_queued() {
+            // SAFETY: it has entered.
+            unsafe { case.endpoint.leave(&case.node) };
         }
     }
     if ready.is_some() {
