@@ -11,8 +11,9 @@
 //!
 //! # What is compiled
 //! The very files of the runtime: `lock`, `run_queue`, `padded`, `seat`,
-//! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`, and the
-//! channels but for futures, iterators and macros, each included by its path. They name their neighbours as
+//! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`, the
+//! words of `sync`, and the channels but for futures, iterators and macros, each
+//! included by its path. They name their neighbours as
 //! `crate::base::…`, so this crate has the same folders, where the rest is replaced:
 //!
 //! | module            | here                                                    |
@@ -68,5 +69,7 @@ mod park;
 mod protocol;
 #[cfg(test)]
 mod sched;
+#[cfg(test)]
+mod sync;
 #[cfg(test)]
 mod task;

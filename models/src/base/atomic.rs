@@ -201,8 +201,15 @@ macro_rules! arithmetic {
 
 arithmetic!(AtomicU8, u8, fetch_or);
 arithmetic!(AtomicU32, u32, fetch_add, fetch_sub);
-arithmetic!(AtomicU64, u64, fetch_add, fetch_or);
-arithmetic!(AtomicUsize, usize, fetch_add, fetch_sub);
+arithmetic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_or, fetch_and);
+arithmetic!(
+    AtomicUsize,
+    usize,
+    fetch_add,
+    fetch_sub,
+    fetch_or,
+    fetch_and
+);
 
 impl Default for AtomicUsize {
     fn default() -> Self {
@@ -256,17 +263,30 @@ impl<T> Drop for UnsafeCell<T> {
     }
 }
 
-/// A cell of which copies are made.
-pub(crate) struct Cell<T>(UnsafeCell<T>);
+/// A cell of which copies are made. loom gets to know it when it is first looked at,
+/// as it does atomics, so that it may be made in a constant.
+pub(crate) struct Cell<T> {
+    first: T,
+    known: OnceLock<UnsafeCell<T>>,
+}
+
+impl<T> Cell<T> {
+    pub(crate) const fn new(first: T) -> Self {
+        Cell {
+            first,
+            known: OnceLock::new(),
+        }
+    }
+}
 
 impl<T: Copy> Cell<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Cell(UnsafeCell::new(value))
+    fn known(&self) -> &UnsafeCell<T> {
+        self.known.get_or_init(|| UnsafeCell::new(self.first))
     }
 
     pub(crate) fn get(&self) -> T {
         // SAFETY: nobody changes it now, or loom had stopped.
-        self.0.0.with(|value| unsafe { *value })
+        self.known().0.with(|value| unsafe { *value })
     }
 
     pub(crate) fn set(&self, value: T) {
@@ -275,12 +295,13 @@ impl<T: Copy> Cell<T> {
 
     pub(crate) fn replace(&self, value: T) -> T {
         // SAFETY: nobody else uses it now, or loom had stopped.
-        unsafe { self.0.get().replace(value) }
+        unsafe { self.known().get().replace(value) }
     }
 }
 
-impl<T> Debug for Cell<T> {
+impl<T: Copy> Debug for Cell<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = self.known();
         f.write_str("Cell")
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum WaitReason {
     Join,
     Select,
     SelectNoCases,
+    Semaphore,
+    WaitGroup,
 }
 
 /// No caller is a goroutine.

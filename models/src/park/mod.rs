@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "a model says which parker is whose")]
 mod thread;
 #[path = "../../../crates/sortie/src/park/wait_queue.rs"]
-#[allow(dead_code, reason = "locks have more use for it")]
+#[allow(dead_code, reason = "each user needs a part of it")]
 pub(crate) mod wait_queue;
 
 use crate::base::atomic::known;

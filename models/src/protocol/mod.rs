@@ -1,11 +1,13 @@
 //! The models, a file for each protocol.
 
 mod claim;
+mod countdown;
 mod hand_off;
 mod join;
 mod lock;
 mod machines;
 mod park;
+mod permits;
 mod run_queue;
 mod seat;
 mod wake_gate;

@@ -13,6 +13,8 @@ pub enum WaitReason {
     ChannelReceiveNever,
     /// Somebody to take a message: [`Sender::send`](crate::chan::Sender::send).
     ChannelSend,
+    /// The end of an [`ErrGroup`](crate::sync::ErrGroup).
+    ErrGroup,
     /// [`JoinHandle::join`](crate::task::JoinHandle::join).
     Join,
     /// The end of a [`scope`](crate::scope).
@@ -21,8 +23,15 @@ pub enum WaitReason {
     Select,
     /// A `select` that has nothing to wait for.
     SelectNoCases,
+    /// Permits of a [`Semaphore`](crate::sync::Semaphore), or room in an
+    /// [`ErrGroup`](crate::sync::ErrGroup) that has a limit.
+    Semaphore,
+    /// Another's call of the same key: [`SingleFlight`](crate::sync::SingleFlight).
+    SingleFlight,
     /// [`sleep`](crate::sleep).
     Sleep,
+    /// The end of a [`WaitGroup`](crate::sync::WaitGroup).
+    WaitGroup,
 }
 
 impl WaitReason {
@@ -32,24 +41,32 @@ impl WaitReason {
             WaitReason::ChannelReceive => "chan receive",
             WaitReason::ChannelReceiveNever => "chan receive (nil chan)",
             WaitReason::ChannelSend => "chan send",
+            WaitReason::ErrGroup => "errgroup.Group.Wait",
             WaitReason::Join => "join",
             WaitReason::Scope => "scope",
             WaitReason::Select => "select",
             WaitReason::SelectNoCases => "select (no cases)",
+            WaitReason::Semaphore => "semacquire",
+            WaitReason::SingleFlight => "singleflight.Group.Do",
             WaitReason::Sleep => "sleep",
+            WaitReason::WaitGroup => "sync.WaitGroup.Wait",
         }
     }
 
     /// All reasons, by their number.
-    const ALL: [WaitReason; 8] = [
+    const ALL: [WaitReason; 12] = [
         WaitReason::ChannelReceive,
         WaitReason::ChannelReceiveNever,
         WaitReason::ChannelSend,
+        WaitReason::ErrGroup,
         WaitReason::Join,
         WaitReason::Scope,
         WaitReason::Select,
         WaitReason::SelectNoCases,
+        WaitReason::Semaphore,
+        WaitReason::SingleFlight,
         WaitReason::Sleep,
+        WaitReason::WaitGroup,
     ];
 
     pub(crate) fn from_number(number: u8) -> Option<Self> {

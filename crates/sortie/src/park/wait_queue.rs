@@ -148,9 +148,8 @@ impl Entry {
 /// Entries in the order in which they came. To be kept under a lock.
 #[derive(Debug)]
 pub(crate) struct WaitQueue {
-    // std's cells, also in models, since locks are made in constants.
-    first: std::cell::Cell<*const Entry>,
-    last: std::cell::Cell<*const Entry>,
+    first: Cell<*const Entry>,
+    last: Cell<*const Entry>,
 }
 
 // SAFETY: it is used with a lock held; entries may be used by whoever holds it.
@@ -159,8 +158,8 @@ unsafe impl Send for WaitQueue {}
 impl WaitQueue {
     pub(crate) const fn new() -> Self {
         WaitQueue {
-            first: std::cell::Cell::new(ptr::null()),
-            last: std::cell::Cell::new(ptr::null()),
+            first: Cell::new(ptr::null()),
+            last: Cell::new(ptr::null()),
         }
     }
 
@@ -247,10 +246,24 @@ impl WaitQueue {
     /// `None` if there is nobody. He is woken when `ready` is dropped, which is to
     /// be after the lock was released.
     pub(crate) fn grant(&self, answer: usize, ready: &mut ToReady) -> Option<usize> {
+        self.grant_by(|_| Some(answer), ready)
+    }
+
+    /// As [`grant`](Self::grant), but what the first who still waits asks for
+    /// decides the answer. `None` lets him wait on, and ends nobody's wait: so he is
+    /// not overtaken. It is asked again for the next if somebody gave up meanwhile.
+    pub(crate) fn grant_by(
+        &self,
+        mut decide: impl FnMut(usize) -> Option<usize>,
+        ready: &mut ToReady,
+    ) -> Option<usize> {
         // SAFETY: as in `first_demand`.
         unsafe {
-            while let Some(entry) = self.first.get().as_ref() {
+            while self.first_demand().is_some()
+                && let Some(entry) = self.first.get().as_ref()
+            {
                 let (waiter, demand) = (entry.waiter, entry.demand);
+                let answer = decide(demand)?;
                 self.unlink(entry);
                 let won = waiter.win(entry.ticket);
                 if won.is_some() {

@@ -29,5 +29,6 @@ pub(crate) use builder::{start_at, start_detached};
 pub use handle::{GoId, Goroutine, current};
 pub use join::JoinHandle;
 pub use panic::{Exited, exit};
+pub(crate) use panic::{is_exit, is_fatal};
 pub use run::run;
 pub use scope::{Scope, ScopedJoinHandle, scope};

@@ -40,7 +40,7 @@ pub fn exit() -> ! {
 }
 
 /// Whether a payload is that of [`exit`].
-pub(super) fn is_exit(payload: &(dyn Any + Send)) -> bool {
+pub(crate) fn is_exit(payload: &(dyn Any + Send)) -> bool {
     payload.is::<Exited>()
 }
 
@@ -52,6 +52,11 @@ pub(super) fn unjoined(g: GRef, payload: &(dyn Any + Send)) -> ! {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(a value that is no string)");
     fatal::exit(format_args!("panic: {message}\n\n{g} [running]"))
+}
+
+/// Whether a panic of the calling goroutine, if nobody joins it, ends the process.
+pub(crate) fn is_fatal(payload: &(dyn Any + Send)) -> bool {
+    !is_exit(payload) && current::current().is_some_and(ends_process)
 }
 
 /// Whether panics that nobody joins end the process.

@@ -6,6 +6,7 @@
 mod channels;
 mod deadlock;
 mod exhaustion;
+mod groups;
 mod overflow;
 mod panics;
 mod program;
@@ -20,6 +21,7 @@ fn main() {
         channels::CASES,
         deadlock::CASES,
         exhaustion::CASES,
+        groups::CASES,
         overflow::CASES,
         panics::CASES,
         quit::CASES,

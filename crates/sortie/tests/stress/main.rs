@@ -4,6 +4,7 @@
 //! two minutes is a hang: all goroutines are dumped, and the process aborts.
 
 mod channels;
+mod groups;
 mod random;
 mod scenarios;
 
@@ -27,6 +28,7 @@ fn main() {
     let trials = scenarios::ALL
         .iter()
         .chain(channels::ALL)
+        .chain(groups::ALL)
         .flat_map(|&(name, scenario)| {
             [1, 2, 4, 16].map(|procs| {
                 Trial::test(format!("{name}::on_{procs}"), move || {

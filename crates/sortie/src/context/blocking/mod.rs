@@ -22,7 +22,7 @@ use crate::park::wait_queue::Until;
 impl Context {
     /// As long as it has not ended.
     #[inline]
-    fn until(&self) -> Until<'_> {
+    pub(crate) fn until(&self) -> Until<'_> {
         Until {
             deadline: NEVER,
             interrupt: self.interrupt(),
@@ -31,13 +31,13 @@ impl Context {
 
     /// An error if it has ended.
     #[inline]
-    fn check(&self) -> Result<(), ContextError> {
+    pub(crate) fn check(&self) -> Result<(), ContextError> {
         self.err().map_or(Ok(()), Err)
     }
 
     /// Why it ended, which a wait has noticed.
     #[cold]
-    fn ended(&self) -> ContextError {
+    pub(crate) fn ended(&self) -> ContextError {
         self.err().expect("a wait ends early only with its context")
     }
 }
