@@ -341,7 +341,8 @@ fn thread_words(
 /// doing one and looking for the byte that changed outside the data itself.
 ///
 /// A sanitizer may have done one on this thread before us. Then no byte changes; the
-/// flag is the one that does when it was cleared before.
+/// flag is the one that does when it was cleared before. Bytes of addresses must not be
+/// cleared: only those are tried that have nothing but flags around them.
 fn specific_used(
     tcb: Tcb,
     pthread: usize,
@@ -376,16 +377,19 @@ fn specific_used(
         .map(|(&offset, _)| offset)
         .collect();
     if found.is_empty() {
+        let is_flag = |offset: isize| {
+            let word = offset & !7..(offset & !7) + 8;
+            read(offset) == 1 && word.into_iter().all(|offset| read(offset) <= 1)
+        };
         // None of this thread's flags matters to setting a key, but the one.
         found.extend(outside.iter().filter(|&&offset| {
-            let flag = read(offset);
-            if flag != 1 {
+            if !is_flag(offset) {
                 return false;
             }
             write(offset, 0);
             set(1);
             let is_set = read(offset) == 1;
-            write(offset, flag);
+            write(offset, 1);
             is_set
         }));
     }
