@@ -72,6 +72,7 @@ mod fs_base;
 mod host;
 mod layout;
 pub mod overflow;
+pub mod race;
 pub mod raw;
 mod self_test;
 mod set_id;

@@ -14,6 +14,7 @@ pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, Stack, StackPool};
 use crate::block;
 use crate::fs_base::Tcb;
 use crate::layout::Layout;
+use crate::race::Context;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
 use std::fmt;
@@ -27,7 +28,9 @@ use std::ptr::{self, NonNull};
 #[repr(C, align(64))]
 pub(crate) struct Control {
     main: unsafe fn(),
-    unused: [usize; 2],
+    /// Who the fiber is to a race detector.
+    context: Context,
+    unused: [usize; 2 - size_of::<Context>() / size_of::<usize>()],
     /// Of which a switch uses the part in the middle.
     coroutine: Coroutine<(), (), (), Stack>,
     /// The OS thread that runs the fiber, or ran it last.
@@ -135,6 +138,16 @@ impl RawFiber {
     /// # Safety
     /// `main`, run once on the fiber, is sound, and does not unwind.
     pub unsafe fn new(stack: Stack, main: unsafe fn()) -> Self {
+        // SAFETY: as this function's.
+        unsafe { Self::with_context(stack, main, Context::ordered()) }
+    }
+
+    /// The same, for a scheduler that tells a race detector itself what comes before
+    /// what.
+    ///
+    /// # Safety
+    /// As [`new`](Self::new).
+    pub unsafe fn with_context(stack: Stack, main: unsafe fn(), context: Context) -> Self {
         let tcb = stack.tcb();
         let layout = Layout::get().expect("a stack was made, so the layout is known");
         let control = tcb.field::<Control>(block::control_offset(layout) as isize);
@@ -153,7 +166,8 @@ impl RawFiber {
         // nobody else uses it while the fiber exists.
         unsafe {
             control.write(Control {
-                unused: [0; 2],
+                context,
+                unused: [0; _],
                 coroutine,
                 rider: Cell::new(Rider::NOBODY),
                 yielder: Cell::new(ptr::null()),
@@ -263,8 +277,8 @@ impl FiberRef {
         let control = self.0.as_ptr();
         // SAFETY: exclusive by the caller's obligation. `main` does not unwind,
         // so `resume` never re-raises a panic here.
-        let coroutine = unsafe { &mut (*control).coroutine };
-        let result = coroutine.resume(());
+        let (context, coroutine) = unsafe { (&(*control).context, &mut (*control).coroutine) };
+        let result = context.within(|| coroutine.resume(()));
         matches!(result, CoroutineResult::Yield(()))
     }
 
@@ -277,9 +291,24 @@ impl FiberRef {
         // SAFETY: exclusive, by the caller's obligation.
         unsafe {
             self.board(host);
-            let coroutine = &mut (*self.0.as_ptr()).coroutine;
-            coroutine.force_unwind();
+            let control = self.0.as_ptr();
+            let (context, coroutine) = (&(*control).context, &mut (*control).coroutine);
+            context.within(|| coroutine.force_unwind());
         }
+    }
+
+    /// Calls `f`, which somebody has to call in the name of a fiber that has just been
+    /// suspended: a race detector takes it for a deed of the fiber. Before `f` returns
+    /// somebody else may have the fiber, and resume it: he waits for the end of `f`.
+    ///
+    /// # Safety
+    /// - the fiber is suspended, and nobody else can resume it but by what `f` does;
+    /// - `f` does not unwind.
+    #[inline(always)]
+    pub unsafe fn stand_in<T>(self, f: impl FnOnce() -> T) -> T {
+        // SAFETY: the record exists; where this part of it is used, the fiber cannot end
+        // before that.
+        unsafe { (*self.0.as_ptr()).context.stand_in(f) }
     }
 
     /// Whether the fiber was ever resumed.

@@ -28,7 +28,8 @@
 //! * *thread words*: caches in libc's TLS that would be lost or leaked with a
 //!   fiber: malloc's cache and arena, the resolver's state, the buffers of
 //!   dlerror, strerror and strsignal. They move along with the OS thread: the
-//!   switch copies them from the block it leaves into the one it enters.
+//!   switch copies them from the block it leaves into the one it enters. Where a race
+//!   detector watches, the word in which it keeps the current thread is one of them.
 //!
 //! # Roads not taken
 //! * *Copying all of libc's thread-locals at each switch*, all but the list of
@@ -283,6 +284,7 @@ impl Builder {
         let tid = tid.offset as isize;
         self.put(tid, &[0; 4]);
         let specific = self.specific()?;
+        self.clear_specific(&specific);
         let dtv = self.dtv();
 
         let words = &self.findings.thread_words;
@@ -517,6 +519,17 @@ impl Builder {
             key_sequence: thread_db::field(c"_thread_db_pthread_key_struct_seq")?.offset,
             key_destructor: thread_db::field(c"_thread_db_pthread_key_struct_destr")?.offset,
         })
+    }
+
+    /// A fiber is born without thread-specific data. The probe may have had some: a
+    /// sanitizer gives it to every thread.
+    fn clear_specific(&mut self, specific: &Specific) {
+        self.put(specific.used, &[0]);
+        let data = vec![0; specific.keys_per_block * specific.data];
+        self.put(specific.first_block, &data);
+        let range = specific.first_block..specific.first_block + data.len() as isize;
+        self.relocations
+            .retain(|word| !range.contains(&word.offset));
     }
 
     fn dtv(&self) -> Dtv {

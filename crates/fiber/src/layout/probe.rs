@@ -14,6 +14,7 @@ use super::modules::{self, Module};
 use super::thread_db;
 use crate::error::Unsupported;
 use crate::fs_base::Tcb;
+use crate::race;
 use std::ffi::{c_int, c_void};
 use std::hint::black_box;
 use std::ptr;
@@ -33,7 +34,8 @@ pub(super) struct Findings {
     pub(super) modules: Vec<Module>,
     /// Id of the module that is libc.
     pub(super) libc: usize,
-    /// Words of libc's TLS that hold a cache of the OS thread.
+    /// Words of libc's TLS that hold a cache of the OS thread, and the word in which a
+    /// race detector keeps who that is.
     pub(super) thread_words: Vec<isize>,
     /// Loader generation for which the probe's DTV was complete at birth.
     pub(super) generation: u64,
@@ -185,7 +187,9 @@ fn examine(
         let start = (offset - low_offset) as usize;
         u64::from_ne_bytes(image[start..start + 8].try_into().expect("eight bytes"))
     };
-    let thread_words = thread_words(tcb, &libc_range, errno, at_birth)?;
+    let mut thread_words = thread_words(tcb, &libc_range, errno, at_birth)?;
+    let lowest = modules.iter().filter_map(|module| module.offset).min();
+    thread_words.extend(race::context_word(lowest.unwrap_or(0))?);
     let specific_used = specific_used(tcb, exchange.pthread, &exchange.specific)?;
     Ok(Findings {
         low: low_offset,
@@ -335,42 +339,65 @@ fn thread_words(
 
 /// Finds the flag that glibc sets at a thread's first `pthread_setspecific`, by
 /// doing one and looking for the byte that changed outside the data itself.
+///
+/// A sanitizer may have done one on this thread before us. Then no byte changes; the
+/// flag is the one that does when it was cleared before. Bytes of addresses must not be
+/// cleared: only those are tried that have nothing but flags around them.
 fn specific_used(
     tcb: Tcb,
     pthread: usize,
     specific: &std::ops::Range<isize>,
 ) -> Result<isize, Unsupported> {
     let unsupported = |found: &str| Unsupported::new("pthread_setspecific", found);
-    let bytes = || -> Vec<u8> {
-        (0..pthread as isize)
-            // SAFETY: bytes of this thread's own control block; volatile since
-            // libc changes them.
-            .map(|offset| unsafe { tcb.field::<u8>(offset).read_volatile() })
-            .collect()
+    // SAFETY: bytes of this thread's own control block; volatile since libc changes
+    // them.
+    let read = |offset: isize| unsafe { tcb.field::<u8>(offset).read_volatile() };
+    let write = |offset: isize, value| {
+        // SAFETY: as above; see the callers for what may be written.
+        unsafe { tcb.field::<u8>(offset).write_volatile(value) }
     };
     let mut key = 0;
-    // SAFETY: creates a key without destructor, sets and clears it on this
-    // thread, and deletes it.
-    let (before, after) = unsafe {
-        if libc::pthread_key_create(&mut key, None) != 0 {
-            return Err(unsupported("no key is left"));
-        }
-        let before = bytes();
-        libc::pthread_setspecific(key, ptr::without_provenance(1));
-        let after = bytes();
-        libc::pthread_setspecific(key, ptr::null());
-        libc::pthread_key_delete(key);
-        (before, after)
-    };
+    // SAFETY: creates a key without destructor.
+    if unsafe { libc::pthread_key_create(&mut key, None) } != 0 {
+        return Err(unsupported("no key is left"));
+    }
+    // SAFETY: the key exists; what it is set to is never used.
+    let set = |value| unsafe { libc::pthread_setspecific(key, ptr::without_provenance(value)) };
     // The kernel writes there whenever the thread goes to another CPU.
     let kernels = super::rseq_area().unwrap_or(0..0);
-    let changed: Vec<isize> = (0..pthread as isize)
-        .filter(|offset| !specific.contains(offset))
-        .filter(|offset| !kernels.contains(offset))
-        .filter(|&offset| before[offset as usize] != after[offset as usize])
+    let outside: Vec<isize> = (0..pthread as isize)
+        .filter(|offset| !specific.contains(offset) && !kernels.contains(offset))
         .collect();
-    match changed[..] {
-        [flag] if before[flag as usize] == 0 => Ok(flag),
+    let before: Vec<u8> = outside.iter().map(|&offset| read(offset)).collect();
+    set(1);
+    let mut found: Vec<isize> = outside
+        .iter()
+        .zip(before)
+        .filter(|&(&offset, before)| before == 0 && read(offset) != 0)
+        .map(|(&offset, _)| offset)
+        .collect();
+    if found.is_empty() {
+        let is_flag = |offset: isize| {
+            let word = offset & !7..(offset & !7) + 8;
+            read(offset) == 1 && word.into_iter().all(|offset| read(offset) <= 1)
+        };
+        // None of this thread's flags matters to setting a key, but the one.
+        found.extend(outside.iter().filter(|&&offset| {
+            if !is_flag(offset) {
+                return false;
+            }
+            write(offset, 0);
+            set(1);
+            let is_set = read(offset) == 1;
+            write(offset, 1);
+            is_set
+        }));
+    }
+    set(0);
+    // SAFETY: our own key.
+    unsafe { libc::pthread_key_delete(key) };
+    match found[..] {
+        [flag] => Ok(flag),
         _ => Err(unsupported("cannot tell where its flag is")),
     }
 }

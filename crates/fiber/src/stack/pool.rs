@@ -5,6 +5,7 @@ use crate::block;
 use crate::error::Unsupported;
 use crate::fs_base::Tcb;
 use crate::layout::Layout;
+use crate::race;
 use std::io;
 
 /// Stacks of one size, and the address space for more.
@@ -155,7 +156,8 @@ impl StackPool {
         let mut released: Vec<usize> = self.warm.drain(..count).collect();
         released.sort_unstable();
         let Geometry { stride, base, .. } = self.geometry;
-        for run in released.chunk_by(|a, b| a + stride == *b) {
+        // A detector forgets one stack at a time, since its way spares no guard.
+        for run in released.chunk_by(|a, b| a + stride == *b && !race::DETECTS) {
             // SAFETY: slots that only this pool owns; nothing in them is in use.
             if unsafe { release(run[0] + GUARD, run.len() * stride - GUARD) } {
                 continue;
@@ -189,6 +191,8 @@ impl StackPool {
 unsafe fn release(start: usize, length: usize) -> bool {
     /// `madvise` request of Linux 5.18, for memory that `mlockall` has pinned.
     const MADV_DONTNEED_LOCKED: libc::c_int = 24;
+    // SAFETY: as this function's.
+    unsafe { race::forget(start, length) };
     [libc::MADV_DONTNEED, MADV_DONTNEED_LOCKED]
         .into_iter()
         // SAFETY: as this function's.

@@ -4,6 +4,7 @@ use super::claim::Claim;
 use super::join_word::JoinWord;
 use super::reason::WaitReason;
 use crate::base::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
+use sortie_fiber::race::{self, Context};
 use sortie_fiber::raw::{self, RawFiber};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -102,10 +103,12 @@ pub(crate) struct G {
     parked_on: AtomicPtr<Location<'static>>,
     /// Where the timer of its wait is.
     pub(crate) timers: Cell<*const ()>,
+    /// Who it is to a race detector, until its fiber knows.
+    pub(crate) context: Cell<Context>,
     pub(crate) payload: UnsafeCell<MaybeUninit<[u64; PAYLOAD / 8]>>,
 }
 
-const _: () = assert!(size_of::<G>() == 256);
+const _: () = assert!(size_of::<G>() == 256 || race::DETECTS);
 
 // SAFETY: by the essay's table of owners. What more than one party touches is
 // atomic.
@@ -133,6 +136,12 @@ impl G {
         let _ = from;
         // Release: who sees that it is in use sees what it is.
         self.state.store(to as u8, Ordering::Release);
+    }
+
+    /// The word that changes with the state, as an address.
+    #[inline(always)]
+    pub(crate) fn state_word(&self) -> *const AtomicU8 {
+        &raw const self.state
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use crate::base::atomic::Ordering;
 use crate::goroutine::header::Wait;
 use crate::goroutine::{GRef, State, current};
 use crate::sched::{Scheduler, fatal};
+use sortie_fiber::race;
 use std::backtrace::Backtrace;
 use std::fmt;
 use std::panic::Location;
@@ -50,6 +51,7 @@ impl Dump {
 
     /// Takes the picture. The caller has no processor.
     pub(crate) fn take(scheduler: &'static Scheduler) -> Self {
+        let _hidden = race::hide();
         let limit = match std::env::var("SORTIE_BACKTRACE").as_deref() {
             Ok("0") => 0,
             Ok("full") => usize::MAX,

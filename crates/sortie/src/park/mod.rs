@@ -26,7 +26,7 @@ use crate::driver::timers::{TIMED_OUT, Timers};
 use crate::goroutine::claim::{Ticket, Won};
 use crate::goroutine::{GRef, WaitReason, current};
 use crate::sched::{Commit, M, Wish, run};
-use sortie_fiber::raw;
+use sortie_fiber::{race, raw};
 use std::panic::Location;
 use std::ptr;
 pub(crate) use thread::ThreadParker;
@@ -124,10 +124,14 @@ pub(crate) unsafe fn park<F: FnOnce() -> bool>(waiter: Waiter, place: Place, com
     };
     match waiter {
         Waiter::Goroutine(g) => {
+            // The commit's synchronisation is seen by a race detector.
+            let hidden = race::hide_accesses();
             let m = announce(g, place);
             m.commit.set(commit);
             m.wish.set(Wish::Park);
             suspend();
+            drop(hidden);
+            race::acquire(g.state_word());
         }
         // SAFETY: as this function's.
         Waiter::Thread(thread) => unsafe { thread.park(commit) },
@@ -149,6 +153,7 @@ pub(crate) unsafe fn park_claimed(
 ) -> Woken {
     match waiter {
         Waiter::Goroutine(g) => {
+            let hidden = race::hide();
             let m = announce(g, place);
             g.outcome.set(0);
             m.deadline.set(deadline);
@@ -162,6 +167,8 @@ pub(crate) unsafe fn park_claimed(
                     timers.note_stale();
                 }
             }
+            drop(hidden);
+            race::acquire(g.state_word());
             if timed_out {
                 Woken::TimedOut
             } else {

@@ -6,6 +6,7 @@ use super::processor::{P, Status};
 use super::scheduler::Scheduler;
 use crate::base::atomic::Ordering;
 use crate::goroutine::current;
+use sortie_fiber::race;
 
 /// Runs `f`, which may block or compute for long, without a processor. On an OS
 /// thread it just runs.
@@ -15,6 +16,7 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
     impl Drop for Return {
         fn drop(&mut self) {
             if let Some(g) = current::current() {
+                let _hidden = race::hide();
                 let m = M::of(g);
                 m.blocking.store(false, Ordering::Release);
                 regain(m);
@@ -24,6 +26,7 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
     let Some(g) = current::current() else {
         return f();
     };
+    let hidden = race::hide();
     let m = M::of(g);
     // SAFETY: seats hold `&'static P`s.
     if let Some(p) = unsafe { m.seat.enter().as_ref() } {
@@ -33,6 +36,7 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
     }
     m.blocking.store(true, Ordering::Release);
     m.seat.exit();
+    drop(hidden);
     let _return = Return;
     f()
 }

@@ -12,6 +12,7 @@
 use super::scheduler::Scheduler;
 use crate::base::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::base::clock::NEVER;
+use sortie_fiber::race;
 
 /// Threads, other than machines, that wait in the runtime for goroutines.
 static WAITING_THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -88,7 +89,7 @@ impl Scheduler {
             (alive.count(), asleep)
         };
         let waiting = WAITING_THREADS.load(Ordering::Acquire);
-        const CALLER: usize = 1;
-        machines == asleep && threads() == Some(asleep + waiting + CALLER)
+        const OTHERS: usize = 1 + race::OWN_THREADS; // the caller, and a detector's
+        machines == asleep && threads() == Some(asleep + waiting + OTHERS)
     }
 }

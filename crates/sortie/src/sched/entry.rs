@@ -4,12 +4,16 @@
 //! its thread-locals new, and looks for another goroutine that has not started
 //! yet. If it finds one it runs it at once, without any switch: neither stack
 //! nor FS change. So a burst of short goroutines runs through few stacks.
+//!
+//! Where a race detector watches, each goroutine gets a stack that nobody used
+//! before: the detector would take what the last one did there for a race. What
+//! is done here is hidden from it, but for what the goroutine does itself.
 
 use super::machine::M;
 use super::processor::P;
 use super::run::Wish;
 use crate::goroutine::{GRef, State, current};
-use sortie_fiber::raw;
+use sortie_fiber::{race, raw};
 use std::ptr;
 
 /// What whoever made a goroutine wants done when its body has run. A body
@@ -54,15 +58,18 @@ unsafe fn run(g: GRef) -> Option<GRef> {
     let body = g.body.take().expect("a goroutine has a body");
     // SAFETY: the body of this goroutine, taken so that it runs once. It does
     // not unwind, and returns an `Ending`.
-    let ending = unsafe { &*body(g).cast::<Ending>() };
-    let odd_stack = g.odd_stack.get();
+    let ending = unsafe { &*race::show(|| body(g)).cast::<Ending>() };
+    let odd_stack = g.odd_stack.get() || race::DETECTS;
     let (m, p, fiber) = loop {
         // SAFETY: destructors of thread-locals, which may park, or even panic;
         // the process ends then, as it would for a thread. The result, if its
         // handle is gone, is dropped here too, as by a thread.
         unsafe {
-            raw::end_thread();
-            if (ending.drop_unclaimed)(g) {
+            let again = race::show(|| {
+                raw::end_thread();
+                (ending.drop_unclaimed)(g)
+            });
+            if again {
                 continue;
             }
         }

@@ -136,7 +136,7 @@ impl Fibers {
             }
         };
         // SAFETY: `main` is made to run on fibers, and does not unwind.
-        Ok(unsafe { RawFiber::new(stack, entry::main) })
+        Ok(unsafe { RawFiber::with_context(stack, entry::main, g.context.take()) })
     }
 
     /// Takes an idle fiber back.
@@ -144,12 +144,13 @@ impl Fibers {
         self.0.lock().idle.push(fiber);
     }
 
-    /// Takes an idle fiber back whose stack is not of the default size.
+    /// Takes an idle fiber back that is not to be used again, as those whose stack is not
+    /// of the default size.
     pub(crate) fn retire(&self, fiber: RawFiber) {
         // SAFETY: idle fibers have renewed their thread-locals and hold nothing.
         let stack = unsafe { fiber.into_stack() };
         let mut pools = self.0.lock();
-        if let Some(pool) = pools.odd_sizes.get_mut(&stack.size()) {
+        if let Some(pool) = pools.of_size(stack.size()) {
             pool.give(stack);
             // They are rare enough not to keep their memory.
             pool.trim(0);
@@ -201,6 +202,14 @@ impl Pools {
         self.stacks.reserve(self.credits + count)?;
         self.credits += count;
         Ok(())
+    }
+
+    /// The pool of stacks of a size that there are.
+    fn of_size(&mut self, size: usize) -> Option<&mut StackPool> {
+        if size == self.default_size {
+            return Some(&mut self.stacks);
+        }
+        self.odd_sizes.get_mut(&size)
     }
 
     fn odd_sizes(&mut self, size: usize) -> io::Result<&mut StackPool> {

@@ -33,6 +33,8 @@ const TIMER_PACE: u64 = 20_000;
 
 /// A machine's thread.
 pub(super) fn work(m: &'static M) {
+    // A race detector sees goroutines, not what runs them.
+    let _hidden = sortie_fiber::race::hide();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         m.bind();
         if let Err(error) = sortie_fiber::overflow::prepare_thread() {

@@ -9,11 +9,13 @@ use super::processor::P;
 use crate::base::atomic::Ordering;
 use crate::base::clock::NEVER;
 use crate::goroutine::{GRef, current};
+use sortie_fiber::race;
 use std::ptr;
 
 /// Locks the calling goroutine to its machine; nests. Does nothing on a thread.
 pub(crate) fn lock() {
     if let Some(g) = current::current() {
+        let _hidden = race::hide();
         let m = M::of(g);
         let depth = g.lock_depth.get();
         g.lock_depth.set(
@@ -32,6 +34,7 @@ pub(crate) fn lock() {
 /// Undoes one [`lock`].
 pub(crate) fn unlock() {
     if let Some(g) = current::current() {
+        let _hidden = race::hide();
         let depth = g.lock_depth.get() - 1;
         g.lock_depth.set(depth);
         if depth == 0 {

@@ -225,8 +225,13 @@ unsafe fn settle(m: &'static M, p: Option<&'static P>, g: GRef, wish: Wish) {
         Wish::Park => {
             g.set_state(State::Running, State::Waiting);
             let commit = m.commit.get();
-            // SAFETY: as this function's.
-            if !unsafe { (commit.run)(commit.data) } {
+            // SAFETY: as this function's. The goroutine has a fiber, and until the
+            // commit only we can resume it.
+            let parks = unsafe {
+                let fiber = **g.fiber_ref();
+                fiber.stand_in(|| (commit.run)(commit.data))
+            };
+            if !parks {
                 refused(m, p, g);
             }
         }

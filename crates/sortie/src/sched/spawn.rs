@@ -6,6 +6,7 @@ use super::scheduler::Scheduler;
 use crate::base::atomic::Ordering;
 use crate::goroutine::header::Details;
 use crate::goroutine::{GRef, State, current};
+use sortie_fiber::race::{self, Context};
 use std::io;
 use std::panic::Location;
 
@@ -46,20 +47,24 @@ pub(crate) unsafe fn spawn(
     plan: Plan,
     equip: impl FnOnce(GRef),
 ) -> io::Result<GRef> {
+    // A race detector sees the new goroutine begin here, and nothing of how.
+    let context = Context::unordered();
     let Some(me) = current::current() else {
         let scheduler = scheduler();
+        let _hidden = race::hide();
         // SAFETY: there is no processor; the rest is passed on.
-        let g = unsafe { make(scheduler, None, plan, 0, equip)? };
+        let g = unsafe { make(scheduler, None, plan, 0, context, equip)? };
         scheduler.inject(g);
         scheduler.wake_for_work();
         return Ok(g);
     };
+    let _hidden = race::hide();
     let m = M::of(me);
     // SAFETY: seats hold `&'static P`s.
     let p: Option<&'static P> = unsafe { m.seat.enter().as_ref() };
     let creator = me.id.load(Ordering::Relaxed);
     // SAFETY: the seat has the processor, and we are inside.
-    let result = unsafe { make(m.scheduler, p, plan, creator, equip) };
+    let result = unsafe { make(m.scheduler, p, plan, creator, context, equip) };
     if let Ok(g) = result {
         match p {
             // SAFETY: as above.
@@ -104,6 +109,7 @@ unsafe fn make(
     p: Option<&P>,
     plan: Plan,
     creator: u64,
+    context: Context,
     equip: impl FnOnce(GRef),
 ) -> io::Result<GRef> {
     // SAFETY: as this function's.
@@ -136,6 +142,7 @@ unsafe fn make(
             .is_some_and(|details| details.stack_size != 0),
     );
     g.details.set(plan.details);
+    g.context.set(context);
     equip(g);
     scheduler.count_made(p);
     g.set_state(State::Free, State::Runnable);

@@ -4,6 +4,7 @@ use super::machine::M;
 use super::processor::{Displaced, P};
 use super::scheduler::Scheduler;
 use crate::goroutine::{GRef, State, current};
+use sortie_fiber::race;
 
 /// Makes a goroutine that waits runnable.
 ///
@@ -12,7 +13,9 @@ use crate::goroutine::{GRef, State, current};
 /// won its claim, and nobody else does.
 #[inline]
 pub(crate) unsafe fn ready(g: GRef) {
+    // To a race detector this is what orders the two; `park` has the other half.
     g.set_state(State::Waiting, State::Runnable);
+    let _hidden = race::hide();
     // SAFETY: as this function's.
     unsafe { g.prefetch() };
     match current::current() {
@@ -61,6 +64,7 @@ pub(crate) fn yield_now() {
         std::thread::yield_now();
         return;
     };
+    let _hidden = race::hide();
     let m = M::of(g);
     // SAFETY: seats hold `&'static P`s.
     if let Some(p) = unsafe { m.seat.enter().as_ref() } {

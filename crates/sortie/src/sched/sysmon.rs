@@ -98,6 +98,7 @@ struct Watch {
 
 /// The thread's main function.
 pub(super) fn watch(scheduler: &'static Scheduler) {
+    let _hidden = sortie_fiber::race::hide();
     // The usual 50 microseconds of slack would more than double the pace.
     // SAFETY: affects this thread's timers only.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_000u64) };

@@ -40,6 +40,7 @@ impl Scheduler {
     pub(crate) fn set_max_procs(&'static self, count: usize) -> usize {
         self.follows_cpus.store(false, Ordering::Relaxed);
         let change = || {
+            let _hidden = sortie_fiber::race::hide();
             let _stopped = self.stop_world();
             let old = self.processors().len();
             if count != old {

@@ -4,12 +4,14 @@ use super::handle::Goroutine;
 use super::joiner::{self, Joiner};
 use super::scope::Count;
 use super::{panic, payload};
+use crate::goroutine::header::Body;
 use crate::goroutine::join_word::Handle;
 use crate::goroutine::{GRef, State, WaitReason};
 use crate::park::wait_queue::Until;
 use crate::park::{Place, Waiter};
 use crate::sched::entry::Ending;
 use crate::sched::{M, P, Scheduler, submit};
+use sortie_fiber::race;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -52,6 +54,7 @@ where
     // SAFETY: the payload is unused since the closure was taken. What is put in
     // is taken out again by the handle, or by `unclaimed`.
     unsafe { payload::put(g, result) };
+    let _hidden = race::hide();
     g.body.set(Some(unclaimed::<T>));
     ptr::from_ref(&ENDING).cast()
 }
@@ -92,7 +95,7 @@ fn drop_quietly<T>(value: T) {
 /// Called by a goroutine whose body has run.
 unsafe fn drop_unclaimed(g: GRef) -> bool {
     if g.join.is_detached()
-        && let Some(drop_result) = g.body.take()
+        && let Some(drop_result) = take_body(g)
     {
         // SAFETY: the body left it for the result, which is ours as the handle is
         // gone.
@@ -100,6 +103,12 @@ unsafe fn drop_unclaimed(g: GRef) -> bool {
         return true;
     }
     false
+}
+
+/// What is to be run for a goroutine next.
+fn take_body(g: GRef) -> Option<Body> {
+    let _hidden = race::hide();
+    g.body.take()
 }
 
 /// Ends a goroutine whose body has run: tells who waits, or frees the header.
@@ -115,7 +124,7 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     let scope = g.scope.get().cast::<Count>();
     // Before, since afterwards the header may be the handle's.
     g.set_state(State::Running, State::Dead);
-    match g.join.finish() {
+    match race::show(|| g.join.finish()) {
         Handle::Exists => {}
         Handle::Waits(joiner) => {
             // SAFETY: a joiner's, which is found once; whoever is to be made ready is
@@ -143,16 +152,19 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     true
 }
 
+/// Makes somebody ready who waits for the end of a goroutine.
+///
 /// # Safety
-/// The caller is to make the joiner ready, and has the processor.
+/// The caller is to make the joiner ready, and has the processor. It is hidden from a
+/// race detector.
 pub(super) unsafe fn ready_joiner(joiner: Waiter, m: &'static M, p: &'static P) {
     match joiner {
         // SAFETY: as this function's.
         Waiter::Goroutine(joiner) => unsafe {
-            joiner.set_state(State::Waiting, State::Runnable);
+            race::show(|| joiner.set_state(State::Waiting, State::Runnable));
             submit::ready_from(m.scheduler, Some(p), joiner);
         },
-        Waiter::Thread(thread) => thread.ready(),
+        Waiter::Thread(thread) => race::show(|| thread.ready()),
     }
 }
 
@@ -212,11 +224,12 @@ impl Drop for RawHandle {
 #[cold]
 #[inline(never)]
 fn release(g: GRef, taken: bool) {
-    if !taken && let Some(drop_result) = g.body.take() {
+    if !taken && let Some(drop_result) = take_body(g) {
         // SAFETY: the body left this function to drop the result, which nobody
         // has taken.
         unsafe { drop_result(g) };
     }
+    let _hidden = race::hide();
     match crate::goroutine::current::current().map(M::of) {
         Some(m) => {
             // SAFETY: seats hold `&'static P`s; the header is the handle's own

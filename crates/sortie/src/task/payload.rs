@@ -1,7 +1,11 @@
 //! The closure of a goroutine, and later its result, in its header.
+//!
+//! Headers are used again, which would look like a race between their users. So a race
+//! detector does not see how values get into them and out.
 
 use crate::goroutine::G;
 use crate::goroutine::header::PAYLOAD;
+use sortie_fiber::race;
 use std::mem::MaybeUninit;
 
 /// Whether a value fits into a header itself. Else it is boxed.
@@ -16,6 +20,7 @@ const fn fits<T>() -> bool {
 /// same type, or is leaked.
 #[inline(always)]
 pub(super) unsafe fn put<T>(g: &G, value: T) {
+    let _hidden = race::hide();
     let at = g.payload.get();
     // SAFETY: the caller owns the payload, which has room for the value, or for
     // a pointer.
@@ -35,6 +40,7 @@ pub(super) unsafe fn put<T>(g: &G, value: T) {
 /// type.
 #[inline(always)]
 pub(super) unsafe fn take<T>(g: &G) -> T {
+    let _hidden = race::hide();
     let at: *mut MaybeUninit<_> = g.payload.get();
     // SAFETY: by the caller's obligations it is there.
     unsafe {

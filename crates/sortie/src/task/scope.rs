@@ -10,6 +10,7 @@ use crate::park::wait_queue::Until;
 use crate::park::{Place, Waiter, park};
 use crate::sched::spawn::Plan;
 use crate::sched::{M, P};
+use sortie_fiber::race;
 use std::any::Any;
 use std::fmt;
 use std::io;
@@ -58,7 +59,7 @@ impl Count {
         // SAFETY: as this function's.
         let count = unsafe { Arc::from_raw(count) };
         // Release: the scope sees everything its goroutines did.
-        if count.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if race::show(|| count.alive.fetch_sub(1, Ordering::AcqRel)) == 1 {
             let waiter = count.waiter.lock().take();
             if let Some(waiter) = waiter {
                 // SAFETY: taken from where the scope put it when it parked, so
