@@ -93,9 +93,10 @@ pub(super) unsafe fn spawn_at(
     plan: Plan,
     equip: impl FnOnce(GRef),
 ) -> io::Result<()> {
+    let context = Context::unordered();
     // SAFETY: as this function's.
     unsafe {
-        let g = make(scheduler, Some(p), plan, 0, equip)?;
+        let g = make(scheduler, Some(p), plan, 0, context, equip)?;
         scheduler.make_last(p, g);
     }
     Ok(())

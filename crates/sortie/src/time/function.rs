@@ -14,6 +14,7 @@ use crate::driver::trigger::{Action, Next, Trigger};
 use crate::runtime::default_scheduler;
 use crate::sched::alarm::{self, Site};
 use crate::task;
+use sortie_fiber::race;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::mem;
@@ -80,6 +81,8 @@ impl FunctionTimer {
     /// Lets it call the function at `when`, by the runtime's clock. Returns whether it
     /// was to do so at some other time, at which it will not.
     pub(crate) fn set(&self, when: u64) -> bool {
+        // To a race detector: the function is called after this.
+        race::release(Arc::as_ptr(&self.trigger).cast::<()>());
         alarm::arm(default_scheduler, &self.trigger, when)
     }
 
@@ -158,6 +161,7 @@ where
         }
     }
 
+    race::acquire(Arc::as_ptr(&trigger).cast::<()>());
     loop {
         let rest = Rest(&trigger);
         // SAFETY: who deals with the trigger uses the function.
