@@ -44,13 +44,19 @@
 //! two, and every frame would be a race. So an unordered context must not use a stack
 //! or block that another used before: they are made [`forgotten`](forget) first.
 //!
+//! # The scheduler itself
+//! With `SORTIE_TSAN=scheduler` in the environment nothing is hidden, and all contexts are
+//! ordered: the detector then checks what orders the scheduler's own accesses. Goroutines
+//! that share a thread are in order by that, so it finds fewer of a program's races.
+//!
 //! # Limits
-//! The detector follows about 8 000 threads at a time, goroutines included.
+//! The detector follows about 8 000 threads at a time, goroutines included. `setuid` and
+//! its like do not work: they interrupt threads of the detector with a signal.
 //!
 //! # Roads not taken
-//! * *Ordering goroutines by the scheduler's own atomics*, and the scheduler
-//!   checked on the way: on one processor all goroutines then are in order, and the races
-//!   that a program has with many processors are not found.
+//! * *Ordering goroutines by the scheduler's own atomics* always: on one processor
+//!   all goroutines are in order then, and the races that a program has with several are
+//!   not found.
 //! * *A flag that users pass*: who compiles for the detector and forgets it gets a
 //!   program that crashes.
 
@@ -73,6 +79,13 @@ pub const DETECTS: bool = detector::DETECTS;
 /// Threads of the process that are the detector's own.
 pub const OWN_THREADS: usize = detector::OWN_THREADS;
 
+/// Whether a fiber with an [unordered](Context::unordered) context needs a stack that
+/// nobody used before.
+#[inline(always)]
+pub fn needs_fresh_stacks() -> bool {
+    detector::needs_fresh_stacks()
+}
+
 /// A thread, to the detector: what a fiber does is done by it.
 #[derive(Debug, Default)]
 pub struct Context(detector::Context);
@@ -93,6 +106,12 @@ impl Context {
     #[inline(always)]
     pub fn unordered() -> Self {
         Context(detector::Context::new(false))
+    }
+
+    /// Has reports call it by a name.
+    #[inline(always)]
+    pub fn name(&self, name: impl FnOnce() -> String) {
+        self.0.name(name);
     }
 
     /// Runs `f` on behalf of this context, which nobody else does meanwhile: if

@@ -5,6 +5,11 @@ use crate::error::Unsupported;
 pub(super) const DETECTS: bool = false;
 pub(super) const OWN_THREADS: usize = 0;
 
+#[inline(always)]
+pub(super) fn needs_fresh_stacks() -> bool {
+    false
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Context;
 
@@ -13,6 +18,9 @@ impl Context {
     pub(super) fn new(_ordered: bool) -> Self {
         Context
     }
+
+    #[inline(always)]
+    pub(super) fn name(&self, _name: impl FnOnce() -> String) {}
 
     #[inline(always)]
     pub(super) fn within<T>(&self, f: impl FnOnce() -> T) -> T {

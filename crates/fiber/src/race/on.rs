@@ -3,9 +3,9 @@
 
 use crate::error::Unsupported;
 use crate::fs_base::Tcb;
-use std::ffi::{c_uint, c_void};
+use std::ffi::{CString, c_char, c_uint, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 pub(super) const DETECTS: bool = true;
 
@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn __tsan_create_fiber(flags: c_uint) -> *mut c_void;
     fn __tsan_destroy_fiber(fiber: *mut c_void);
     fn __tsan_switch_to_fiber(fiber: *mut c_void, flags: c_uint);
+    fn __tsan_set_fiber_name(fiber: *mut c_void, name: *const c_char);
     fn __tsan_mutex_pre_signal(mutex: *const c_void, flags: c_uint);
     fn __tsan_mutex_post_signal(mutex: *const c_void, flags: c_uint);
     fn __tsan_mutex_pre_divert(mutex: *const c_void, flags: c_uint);
@@ -32,6 +33,25 @@ unsafe extern "C" {
     fn __tsan_ignore_thread_end();
     fn __tsan_acquire(address: *const c_void);
     fn __tsan_release(address: *const c_void);
+}
+
+/// Whether nothing is hidden, since the scheduler itself is to be checked.
+fn shows_scheduler() -> bool {
+    const UNKNOWN: u8 = 0;
+    const NO: u8 = 1;
+    const YES: u8 = 2;
+    static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
+    let mut answer = ANSWER.load(Ordering::Relaxed);
+    if answer == UNKNOWN {
+        let is_wanted = std::env::var_os("SORTIE_TSAN").is_some_and(|what| what == "scheduler");
+        answer = if is_wanted { YES } else { NO };
+        ANSWER.store(answer, Ordering::Relaxed);
+    }
+    answer == YES
+}
+
+pub(super) fn needs_fresh_stacks() -> bool {
+    !shows_scheduler()
 }
 
 /// A context, or none.
@@ -61,6 +81,7 @@ impl Default for Context {
 
 impl Context {
     pub(super) fn new(ordered: bool) -> Self {
+        let ordered = ordered || shows_scheduler();
         let context = Context {
             // SAFETY: it is destroyed with this value, when it runs nothing.
             fiber: unsafe { __tsan_create_fiber(0) },
@@ -76,6 +97,13 @@ impl Context {
         context
     }
 
+    pub(super) fn name(&self, name: impl FnOnce() -> String) {
+        if let Ok(name) = CString::new(name()) {
+            // SAFETY: a context that exists; the name is copied.
+            unsafe { __tsan_set_fiber_name(self.fiber, name.as_ptr()) };
+        }
+    }
+
     #[inline(always)]
     pub(super) fn within<T>(&self, f: impl FnOnce() -> T) -> T {
         let mut rounds = 0u32;
@@ -86,13 +114,17 @@ impl Context {
             }
             std::hint::spin_loop();
         }
-        self.act(if self.ordered { 0 } else { NO_SYNC }, f)
+        self.act(self.flags(), f)
+    }
+
+    fn flags(&self) -> c_uint {
+        if self.ordered { 0 } else { NO_SYNC }
     }
 
     #[inline(always)]
     pub(super) fn stand_in<T>(&self, f: impl FnOnce() -> T) -> T {
         self.taken.store(true, Ordering::Relaxed);
-        let result = self.act(NO_SYNC, f);
+        let result = self.act(self.flags(), f);
         self.taken.store(false, Ordering::Release);
         result
     }
@@ -134,18 +166,23 @@ impl Drop for Context {
 pub(super) enum Hidden {
     All,
     Accesses,
+    Nothing,
 }
 
 impl Hidden {
-    #[inline(always)]
     pub(super) fn all() -> Self {
+        if shows_scheduler() {
+            return Hidden::Nothing;
+        }
         // SAFETY: ended when this is dropped.
         unsafe { __tsan_mutex_pre_signal(ptr::null(), 0) };
         Hidden::All
     }
 
-    #[inline(always)]
     pub(super) fn accesses() -> Self {
+        if shows_scheduler() {
+            return Hidden::Nothing;
+        }
         // SAFETY: as above.
         unsafe { __tsan_ignore_thread_begin() };
         Hidden::Accesses
@@ -153,35 +190,38 @@ impl Hidden {
 }
 
 impl Drop for Hidden {
-    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: began when this was made.
         unsafe {
             match self {
                 Hidden::All => __tsan_mutex_post_signal(ptr::null(), 0),
                 Hidden::Accesses => __tsan_ignore_thread_end(),
+                Hidden::Nothing => {}
             }
         }
     }
 }
 
 /// What is hidden is shown.
-pub(super) struct Shown;
+pub(super) struct Shown(bool);
 
 impl Shown {
-    #[inline(always)]
     pub(super) fn new() -> Self {
-        // SAFETY: ended when this is dropped. Callers are hidden.
-        unsafe { __tsan_mutex_pre_divert(ptr::null(), 0) };
-        Shown
+        let was_hidden = !shows_scheduler();
+        if was_hidden {
+            // SAFETY: ended when this is dropped. Callers are hidden.
+            unsafe { __tsan_mutex_pre_divert(ptr::null(), 0) };
+        }
+        Shown(was_hidden)
     }
 }
 
 impl Drop for Shown {
-    #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: began when this was made.
-        unsafe { __tsan_mutex_post_divert(ptr::null(), 0) };
+        if self.0 {
+            // SAFETY: began when this was made.
+            unsafe { __tsan_mutex_post_divert(ptr::null(), 0) };
+        }
     }
 }
 
@@ -201,7 +241,8 @@ pub(super) fn acquire(address: *const ()) {
 /// that would do.
 pub(super) unsafe fn forget(start: usize, length: usize) {
     // Else the mapping counts as a write to all of it.
-    let _hidden = Hidden::all();
+    // SAFETY: ended below.
+    unsafe { __tsan_ignore_thread_begin() };
     // SAFETY: as this function's.
     let mapped = unsafe {
         libc::mmap(
@@ -217,6 +258,8 @@ pub(super) unsafe fn forget(start: usize, length: usize) {
             0,
         )
     };
+    // SAFETY: began above.
+    unsafe { __tsan_ignore_thread_end() };
     assert!(mapped != libc::MAP_FAILED, "memory cannot be mapped anew");
 }
 

@@ -13,7 +13,8 @@ use super::machine::M;
 use super::processor::P;
 use super::run::Wish;
 use crate::goroutine::{GRef, State, current};
-use sortie_fiber::{race, raw};
+use sortie_fiber::race::{self, Context};
+use sortie_fiber::raw;
 use std::ptr;
 
 /// What whoever made a goroutine wants done when its body has run. A body
@@ -59,7 +60,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
     // SAFETY: the body of this goroutine, taken so that it runs once. It does
     // not unwind, and returns an `Ending`.
     let ending = unsafe { &*race::show(|| body(g)).cast::<Ending>() };
-    let odd_stack = g.odd_stack.get() || race::DETECTS;
+    let odd_stack = g.odd_stack.get() || race::needs_fresh_stacks();
     let (m, p, fiber) = loop {
         // SAFETY: destructors of thread-locals, which may park, or even panic;
         // the process ends then, as it would for a thread. The result, if its
@@ -115,6 +116,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
     {
         if next.is_fresh() && !next.odd_stack.get() && !next.is_locked() {
             next.fiber.set(Some(fiber));
+            next.context.set(Context::default());
             next.machine.set(ptr::from_ref(m).cast());
             next.set_state(State::Runnable, State::Running);
             m.current.set(Some(next));

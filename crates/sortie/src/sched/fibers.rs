@@ -10,6 +10,7 @@ use super::processor::P;
 use crate::base::lock::Lock;
 use crate::goroutine::GRef;
 use sortie_fiber::Unsupported;
+use sortie_fiber::race::Context;
 use sortie_fiber::raw::{RawFiber, Stack, StackPool};
 use std::collections::HashMap;
 use std::io;
@@ -42,6 +43,7 @@ struct Pools {
 pub(super) unsafe fn assign(fiber: RawFiber, g: GRef) {
     // SAFETY: as this function's.
     unsafe { fiber.set_argument(std::ptr::from_ref(g).cast_mut().cast()) };
+    g.context.set(Context::default());
     g.fiber.set(Some(fiber));
 }
 

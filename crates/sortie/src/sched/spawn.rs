@@ -143,6 +143,7 @@ unsafe fn make(
             .is_some_and(|details| details.stack_size != 0),
     );
     g.details.set(plan.details);
+    context.name(|| g.to_string());
     g.context.set(context);
     equip(g);
     scheduler.count_made(p);
