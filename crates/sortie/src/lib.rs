@@ -71,6 +71,7 @@ pub(crate) mod observe;
 pub(crate) mod park;
 pub mod runtime;
 pub(crate) mod sched;
+pub mod signal;
 pub mod sync;
 pub mod task;
 pub mod time;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "base",
     "goroutine",
     "driver",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 12] = [
     "chan",
     "time",
     "context",
+    "signal",
     "sync",
 ];
 

@@ -104,6 +104,11 @@ impl CancelCauseFn {
         self.cancel.cancel_for(Some(cause(why)));
     }
 
+    /// Cancels the context without a cause, as dropping this does.
+    pub(crate) fn cancel_plainly(&self) {
+        self.cancel.cancel();
+    }
+
     /// As [`CancelFn::disarm`].
     pub fn disarm(self) {
         self.cancel.disarm();

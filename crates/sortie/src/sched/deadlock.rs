@@ -1,7 +1,7 @@
 //! Noticing that nothing will ever happen again.
 //!
-//! All goroutines wait for each other if nothing is runnable, no timer is set,
-//! and every thread of the process is known to sleep in the runtime. The last
+//! All goroutines wait for each other if nothing is runnable, no timer is set, nobody
+//! is to be notified of a signal, and every thread of the process is known to sleep in the runtime. The last
 //! point is what other runtimes do not look at: any other thread could make a
 //! goroutine ready. Threads are counted in `/proc/self/task`, so the answer is
 //! right whatever libraries are linked and whatever they started.
@@ -36,6 +36,20 @@ pub(crate) fn thread_is_ready() {
     WAITING_THREADS.fetch_sub(1, Ordering::AcqRel);
 }
 
+/// Those outside, other than threads, who may make goroutines ready: signals that
+/// somebody is notified of.
+static OUTSIDERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Somebody outside may make goroutines ready from now on.
+pub(crate) fn others_may_wake() {
+    OUTSIDERS.fetch_add(1, Ordering::AcqRel);
+}
+
+/// One of them does not any more. Whoever says so wakes sysmon.
+pub(crate) fn others_do_not_wake() {
+    OUTSIDERS.fetch_sub(1, Ordering::AcqRel);
+}
+
 /// Threads of this process, as far as the kernel tells.
 fn threads() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/task").ok()?.count())
@@ -47,6 +61,7 @@ impl Scheduler {
     pub(super) fn may_be_deadlocked(&self) -> bool {
         let (made, ended) = self.goroutine_counts();
         (made != ended || MAIN_EXITED.load(Ordering::Acquire))
+            && OUTSIDERS.load(Ordering::Acquire) == 0
             && !self.any_work()
             && self.next_timer() == NEVER
     }

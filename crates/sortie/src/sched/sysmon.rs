@@ -23,6 +23,7 @@ use super::scheduler::Scheduler;
 use crate::base::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::base::futex;
+use std::sync::OnceLock;
 
 /// The shortest and longest time between two looks, in nanoseconds.
 const SHORTEST: u64 = 20_000;
@@ -52,6 +53,10 @@ pub(crate) struct Sysmon {
     sleeping: AtomicBool,
     /// Whether somebody wants a dump of all goroutines, and the end.
     quit: AtomicBool,
+    /// Whether signals have come.
+    signals: AtomicBool,
+    /// What to do then.
+    deliver: OnceLock<fn()>,
 }
 
 impl Sysmon {
@@ -60,6 +65,8 @@ impl Sysmon {
             word: AtomicU32::new(0),
             sleeping: AtomicBool::new(false),
             quit: AtomicBool::new(false),
+            signals: AtomicBool::new(false),
+            deliver: OnceLock::new(),
         }
     }
 
@@ -76,6 +83,22 @@ impl Sysmon {
     pub(crate) fn wake(&self) {
         self.word.fetch_add(1, Ordering::Release);
         futex::wake_one(&self.word);
+    }
+
+    /// Sets what is to be done when signals have come, once for all. It must not wait.
+    pub(crate) fn deliver_by(&self, deliver: fn()) {
+        self.deliver.get_or_init(|| deliver);
+    }
+
+    /// Tells that signals have come. Async-signal-safe.
+    pub(crate) fn request_delivery(&self) {
+        self.signals.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether somebody wants something of it at once.
+    fn is_wanted(&self) -> bool {
+        self.quit.load(Ordering::Acquire) || self.signals.load(Ordering::Acquire)
     }
 
     /// Asks for a dump of all goroutines, after which the process ends.
@@ -120,11 +143,16 @@ impl Watch {
     fn look(&mut self) {
         let sysmon = &self.scheduler.sysmon;
         let word = sysmon.word.load(Ordering::Acquire);
-        if !sysmon.quit.load(Ordering::Acquire) {
+        if !sysmon.is_wanted() {
             futex::wait_until(&sysmon.word, word, clock::now() + self.delay);
         }
         if sysmon.quit.load(Ordering::Acquire) {
             (self.scheduler.config.hooks.quit)(self.scheduler);
+        }
+        if sysmon.signals.swap(false, Ordering::AcqRel)
+            && let Some(deliver) = sysmon.deliver.get()
+        {
+            deliver();
         }
         let now = clock::now();
         self.scheduler.coarse_now.store(now, Ordering::Relaxed);
@@ -249,7 +277,7 @@ impl Watch {
         let mut rounds = 0u32;
         loop {
             let word = sysmon.word.load(Ordering::Acquire);
-            if !all_idle() || sysmon.quit.load(Ordering::Acquire) {
+            if !all_idle() || sysmon.is_wanted() {
                 break;
             }
             let now = clock::now();
