@@ -75,6 +75,7 @@ pub mod sync;
 pub mod task;
 pub mod time;
 
+pub use context::sleep_ctx;
 pub use sched::yield_now;
 pub use task::{go, run, scope};
 pub use time::sleep;

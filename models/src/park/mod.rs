@@ -21,6 +21,7 @@ pub(crate) use thread::ThreadParker;
 pub(crate) enum Woken {
     Ready,
     TimedOut,
+    Interrupted,
 }
 
 /// Why and where somebody waits.

@@ -3,12 +3,14 @@
 use super::buffer::{Buffer, Closed};
 use super::buffered::Buffered;
 use super::core::Side;
-use super::errors::{RecvError, SendError};
+use super::errors::{RecvError, Refused, SendError};
 use super::receiver::{Receiver, Source};
 use super::sender::Sender;
 use super::shared::Flavour;
+use crate::park::wait_queue::Until;
 use std::collections::VecDeque;
 use std::mem;
+use std::panic::Location;
 
 impl<T, B: Buffer<T>> Buffered<T, B> {
     /// Takes up to `limit` messages, which is not 0, without waiting.
@@ -85,12 +87,25 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_many(&self, messages: &mut Vec<T>, max: usize) -> Result<usize, RecvError> {
+        self.recv_many_until(messages, max, &Until::GRANTED, Location::caller())
+            .map_err(|_| RecvError)
+    }
+
+    /// As [`recv_many`](Self::recv_many), as long as there is time.
+    #[track_caller]
+    pub(crate) fn recv_many_until(
+        &self,
+        messages: &mut Vec<T>,
+        max: usize,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<usize, Refused<()>> {
         assert!(max > 0, "recv_many with room for no message: `max` is 0");
         let count = self.receive_some(messages, max);
         if count > 0 {
             return Ok(count);
         }
-        messages.push(self.recv()?);
+        messages.push(self.recv_until(until, location)?);
         let more = match max {
             1 => 0,
             _ => self.receive_some(messages, max - 1),
@@ -137,15 +152,29 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_many(&self, messages: &mut Vec<T>) -> Result<usize, SendError<()>> {
+        Ok(self.send_many_until(messages, &Until::GRANTED, Location::caller())?)
+    }
+
+    /// As [`send_many`](Self::send_many), as long as there is time.
+    pub(crate) fn send_many_until(
+        &self,
+        messages: &mut Vec<T>,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<usize, Refused<()>> {
         let count = messages.len();
         let mut left = VecDeque::from(mem::take(messages));
-        let result = self.send_all(&mut left);
+        let result = self.send_all(&mut left, until, location);
         *messages = left.into();
         result.map(|()| count)
     }
 
-    #[track_caller]
-    fn send_all(&self, messages: &mut VecDeque<T>) -> Result<(), SendError<()>> {
+    fn send_all(
+        &self,
+        messages: &mut VecDeque<T>,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Refused<()>> {
         while !messages.is_empty() {
             let result = match &self.shared.flavour {
                 Flavour::Bounded(channel) => channel.send_some(messages),
@@ -155,13 +184,21 @@ impl<T> Sender<T> {
             match result {
                 Ok(0) => {}
                 Ok(_) => continue,
-                Err(Closed) => return Err(SendError(())),
+                Err(Closed) => return Err(Refused::Closed(())),
             }
-            if let Some(first) = messages.pop_front()
-                && let Err(SendError(first)) = self.send(first)
-            {
-                messages.push_front(first);
-                return Err(SendError(()));
+            let Some(first) = messages.pop_front() else {
+                break;
+            };
+            match self.send_until(first, until, location) {
+                Ok(()) => {}
+                Err(Refused::Closed(first)) => {
+                    messages.push_front(first);
+                    return Err(Refused::Closed(()));
+                }
+                Err(Refused::NotNow(first)) => {
+                    messages.push_front(first);
+                    return Err(Refused::NotNow(()));
+                }
             }
         }
         Ok(())

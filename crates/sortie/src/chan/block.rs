@@ -2,11 +2,11 @@
 
 use super::core::{Core, Held, Side};
 use super::wait::{Kind, Node, Outcome, Wait, Wakes};
-use crate::base::clock::NEVER;
-use crate::park::{Place, park, park_claimed};
+use crate::park::wait_queue::{Until, park_until};
+use crate::park::{Place, park};
 
-/// Waits until somebody ends the wait, or until `deadline`; then the outcome is
-/// `Waiting`. A promise is waited for.
+/// Waits until somebody ends the wait, or as long as there is time; then the
+/// outcome is `Waiting`. A promise is waited for.
 ///
 /// # Safety
 /// - the node is the only one of a wait of the caller's, and was put into the
@@ -18,13 +18,13 @@ pub(super) unsafe fn block(
     side: Side,
     node: &Node,
     wakes: &mut Wakes,
-    deadline: u64,
+    until: &Until<'_>,
     place: Place,
 ) -> Outcome {
     // SAFETY: as this function's; the node stays here until it was taken out.
     unsafe {
         let wait = node.wait();
-        if deadline == NEVER && wakes.is_empty() {
+        if until.is_endless() && wakes.is_empty() {
             // The lock is released once the caller is off its stack, so whoever
             // finds the node may simply end the wait.
             wait_here(core, held, wait, place);
@@ -33,7 +33,7 @@ pub(super) unsafe fn block(
         wait.open();
         drop(held);
         wakes.fire();
-        park_claimed(wait.waiter(), wait.ticket.get(), deadline, place);
+        park_until(wait.waiter(), wait.ticket.get(), until, place);
         // Also makes sure that whoever ended the wait is done with it.
         let held = core.lock();
         held.dequeue(side, node);

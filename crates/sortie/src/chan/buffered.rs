@@ -28,6 +28,7 @@ use super::core::{Core, Held, Side};
 use super::errors::Refused;
 use super::wait::{Kind, Node, Outcome, Wait, Wakes};
 use crate::goroutine::WaitReason;
+use crate::park::wait_queue::Until;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::Location;
@@ -56,12 +57,12 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         }
     }
 
-    /// Sends, at the latest at `deadline`; 0 means now or not at all.
+    /// Sends. A deadline of 0 means now or not at all.
     #[inline(always)]
     pub(super) fn send(
         &self,
         message: T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
         let message = if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) == 0 {
@@ -78,7 +79,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         } else {
             message
         };
-        self.send_slow(message, deadline, location)
+        self.send_slow(message, until, location)
     }
 
     #[cold]
@@ -86,7 +87,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
     fn send_slow(
         &self,
         message: T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
         let mut message = ManuallyDrop::new(message);
@@ -133,7 +134,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             } else if held.is_closed() {
                 return Err(Refused::Closed(take(&mut message)));
             }
-            if deadline == 0 {
+            if until.is_now() {
                 return Err(Refused::NotNow(take(&mut message)));
             }
             let wait = Wait::current();
@@ -153,7 +154,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     Side::Senders,
                     &node,
                     &mut wakes,
-                    deadline,
+                    until,
                     place,
                 )
             };
@@ -166,11 +167,11 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         }
     }
 
-    /// Receives, at the latest at `deadline`; 0 means now or not at all.
+    /// Receives. A deadline of 0 means now or not at all.
     #[inline(always)]
     pub(super) fn receive(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         if self.core.flags() & Side::Receivers.bit() == 0 {
@@ -185,14 +186,14 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                 Err(Closed) => return Err(Refused::Closed(())),
             }
         }
-        self.receive_slow(deadline, location)
+        self.receive_slow(until, location)
     }
 
     #[cold]
     #[inline(never)]
     fn receive_slow(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         let mut message = MaybeUninit::<T>::uninit();
@@ -212,7 +213,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                 Ok(None) => {}
                 Err(Closed) => return Err(Refused::Closed(())),
             }
-            if deadline == 0 {
+            if until.is_now() {
                 return Err(Refused::NotNow(()));
             }
             let wait = Wait::current();
@@ -232,7 +233,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     Side::Receivers,
                     &node,
                     &mut wakes,
-                    deadline,
+                    until,
                     place,
                 )
             };

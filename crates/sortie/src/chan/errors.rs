@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Why an operation was not done; what the public errors are made of.
 #[derive(Debug)]
-pub(super) enum Refused<T> {
+pub(crate) enum Refused<T> {
     /// Not in the time there was.
     NotNow(T),
     /// The channel is closed; for a receiver, and empty.

@@ -9,6 +9,7 @@ use super::errors::Refused;
 use super::receiver::{Receiver, Source};
 use super::zero::Zero;
 use crate::base::atomic::{AtomicUsize, Ordering};
+use crate::park::wait_queue::Until;
 use std::convert::Infallible;
 use std::fmt;
 use std::mem::ManuallyDrop;
@@ -60,10 +61,10 @@ impl Event {
 
     pub(super) fn receive(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Refused<()> {
-        match self.channel.receive(deadline, location) {
+        match self.channel.receive(until, location) {
             Ok(message) => match message {},
             Err(refused) => refused,
         }

@@ -76,6 +76,7 @@ mod zero;
 
 pub use crate::select;
 pub use crate::select_biased;
+pub(crate) use errors::Refused;
 pub use errors::{
     ReadyTimeoutError, RecvError, RecvTimeoutError, SelectTimeoutError, SendError,
     SendTimeoutError, TryReadyError, TryRecvError, TrySelectError, TrySendError,

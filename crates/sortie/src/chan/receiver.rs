@@ -2,10 +2,11 @@
 
 use super::errors::{RecvError, RecvTimeoutError, Refused, TryRecvError};
 use super::event::EventRef;
-use super::shared::{NOW, Shared, count};
+use super::shared::{Shared, count};
 use super::timer::{self, At, Tick, Times};
 use crate::base::atomic::Ordering;
-use crate::base::clock::{self, NEVER};
+use crate::base::clock;
+use crate::park::wait_queue::Until;
 use std::fmt;
 use std::mem;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -69,18 +70,19 @@ pub(super) unsafe fn as_message<T>(instant: Instant) -> T {
 }
 
 impl<T> Receiver<T> {
+    /// Receives a message. A deadline of 0 means now or not at all.
     #[inline(always)]
-    fn receive(
+    pub(crate) fn recv_until(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         let instant = match &self.source {
-            Source::Channel(shared) => return shared.receive(deadline, location),
-            Source::At(at) => at.receive(deadline, location),
-            Source::Tick(tick) => tick.receive(deadline, location),
-            Source::Event(event) => return Err(event.receive(deadline, location)),
-            Source::Never => return Err(timer::receive_never(deadline, location)),
+            Source::Channel(shared) => return shared.receive(until, location),
+            Source::At(at) => at.receive(until, location),
+            Source::Tick(tick) => tick.receive(until, location),
+            Source::Event(event) => return Err(event.receive(until, location)),
+            Source::Never => return Err(timer::receive_never(until, location)),
         };
         // SAFETY: only a `Receiver<Instant>` has such a source.
         instant.map(|instant| unsafe { as_message(instant) })
@@ -108,7 +110,7 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        Ok(self.receive(NOW, Location::caller())?)
+        Ok(self.recv_until(&Until::NOW, Location::caller())?)
     }
 
     /// Receives a message: Go's `message, ok := <-c`.
@@ -134,7 +136,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.receive(NEVER, Location::caller())
+        self.recv_until(&Until::GRANTED, Location::caller())
             .map_err(|_| RecvError)
     }
 
@@ -154,7 +156,8 @@ impl<T> Receiver<T> {
     /// ```
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        Ok(self.receive(clock::after(timeout), Location::caller())?)
+        let until = Until::deadline(clock::after(timeout));
+        Ok(self.recv_until(&until, Location::caller())?)
     }
 
     /// As [`recv`](Self::recv), until `deadline` at most.
@@ -163,7 +166,8 @@ impl<T> Receiver<T> {
     /// As [`recv_timeout`](Self::recv_timeout).
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        Ok(self.receive(timer::on_clock(deadline), Location::caller())?)
+        let until = Until::deadline(timer::on_clock(deadline));
+        Ok(self.recv_until(&until, Location::caller())?)
     }
 
     /// Whether there is no message in the channel. Always, without capacity.

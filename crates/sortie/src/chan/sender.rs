@@ -1,10 +1,11 @@
 //! The sending half.
 
-use super::errors::{SendError, SendTimeoutError, TrySendError};
-use super::shared::{NOW, Shared, count};
+use super::errors::{Refused, SendError, SendTimeoutError, TrySendError};
+use super::shared::{Shared, count};
 use super::timer;
 use crate::base::atomic::Ordering;
-use crate::base::clock::{self, NEVER};
+use crate::base::clock;
+use crate::park::wait_queue::Until;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -41,6 +42,17 @@ impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
 
 impl<T> Sender<T> {
+    /// Sends a message. A deadline of 0 means now or not at all.
+    #[inline(always)]
+    pub(crate) fn send_until(
+        &self,
+        message: T,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Refused<T>> {
+        self.shared.send(message, until, location)
+    }
+
     /// Sends a message if that is possible at once.
     ///
     /// Into a channel without capacity it is if a receiver waits. Go's `select`
@@ -61,7 +73,7 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        Ok(self.shared.send(message, NOW, Location::caller())?)
+        Ok(self.send_until(message, &Until::NOW, Location::caller())?)
     }
 
     /// Sends a message: Go's `c <- message`.
@@ -86,7 +98,7 @@ impl<T> Sender<T> {
     #[track_caller]
     #[inline]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        Ok(self.shared.send(message, NEVER, Location::caller())?)
+        Ok(self.send_until(message, &Until::GRANTED, Location::caller())?)
     }
 
     /// As [`send`](Self::send), for `timeout` at most.
@@ -105,8 +117,8 @@ impl<T> Sender<T> {
     /// ```
     #[track_caller]
     pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        let deadline = clock::after(timeout);
-        Ok(self.shared.send(message, deadline, Location::caller())?)
+        let until = Until::deadline(clock::after(timeout));
+        Ok(self.send_until(message, &until, Location::caller())?)
     }
 
     /// As [`send`](Self::send), until `deadline` at most.
@@ -115,8 +127,8 @@ impl<T> Sender<T> {
     /// As [`send_timeout`](Self::send_timeout).
     #[track_caller]
     pub fn send_deadline(&self, message: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        let deadline = timer::on_clock(deadline);
-        Ok(self.shared.send(message, deadline, Location::caller())?)
+        let until = Until::deadline(timer::on_clock(deadline));
+        Ok(self.send_until(message, &until, Location::caller())?)
     }
 
     /// Whether there is no message in the channel. Always, without capacity.

@@ -11,13 +11,11 @@ use super::sender::Sender;
 use super::wait::Wait;
 use super::zero::Zero;
 use crate::base::atomic::{AtomicUsize, Ordering};
+use crate::park::wait_queue::Until;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
-
-/// Deadline of what is done now or not at all.
-pub(super) const NOW: u64 = 0;
 
 /// How messages get across.
 #[derive(Debug)]
@@ -74,19 +72,19 @@ impl<T> Shared<T> {
     pub(super) fn send(
         &self,
         message: T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
-        each!(self, channel => channel.send(message, deadline, location))
+        each!(self, channel => channel.send(message, until, location))
     }
 
     #[inline(always)]
     pub(super) fn receive(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
-        each!(self, channel => channel.receive(deadline, location))
+        each!(self, channel => channel.receive(until, location))
     }
 
     pub(super) fn len(&self) -> usize {

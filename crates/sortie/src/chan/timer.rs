@@ -5,7 +5,8 @@ use super::errors::Refused;
 use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::goroutine::WaitReason;
-use crate::park::{self, Place};
+use crate::park::wait_queue::{Until, wait_for_nothing};
+use crate::park::{Place, Woken};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -60,14 +61,14 @@ fn as_instant(time: u64) -> Instant {
     }
 }
 
-/// Waits for ever, or until `deadline`.
-fn wait(deadline: u64, reason: WaitReason, location: &'static Location<'static>) {
+/// Waits as long as there is time.
+fn wait(until: &Until<'_>, reason: WaitReason, location: &'static Location<'static>) -> Woken {
     let place = Place {
         reason,
         location,
         origin: None,
     };
-    park::sleep_until(deadline, place);
+    wait_for_nothing(until, place)
 }
 
 /// One message, at a certain time.
@@ -125,23 +126,28 @@ pub(super) trait Times {
 
     fn receive(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<Instant, Refused<()>> {
         loop {
             if let Some(message) = self.take() {
                 return Ok(message);
             }
-            if deadline == 0 || deadline != NEVER && clock::now() >= deadline {
+            if until.is_over() {
                 return Err(Refused::NotNow(()));
             }
-            let until = self.next().min(deadline);
-            let reason = if until == NEVER {
+            let first = Until {
+                deadline: self.next().min(until.deadline),
+                ..*until
+            };
+            let reason = if first.deadline == NEVER {
                 WaitReason::ChannelReceiveNever
             } else {
                 WaitReason::ChannelReceive
             };
-            wait(until, reason, location);
+            if wait(&first, reason, location) == Woken::Interrupted {
+                return Err(Refused::NotNow(()));
+            }
         }
     }
 }
@@ -194,14 +200,12 @@ impl Times for Tick {
 }
 
 /// No message, ever.
-pub(super) fn receive_never(deadline: u64, location: &'static Location<'static>) -> Refused<()> {
-    if deadline != 0 {
-        loop {
-            wait(deadline, WaitReason::ChannelReceiveNever, location);
-            if deadline != NEVER {
-                break;
-            }
-        }
+pub(super) fn receive_never(
+    until: &Until<'_>,
+    location: &'static Location<'static>,
+) -> Refused<()> {
+    if !until.is_now() {
+        wait(until, WaitReason::ChannelReceiveNever, location);
     }
     Refused::NotNow(())
 }

@@ -14,8 +14,8 @@ use super::block::{block, line_up, wait_here};
 use super::core::{Core, Held, Side};
 use super::errors::Refused;
 use super::wait::{Claimed, Kind, Node, Outcome, Wait, Wakes};
-use crate::base::clock::NEVER;
 use crate::goroutine::WaitReason;
+use crate::park::wait_queue::Until;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -44,12 +44,12 @@ impl<T> Zero<T> {
         }
     }
 
-    /// Sends, at the latest at `deadline`; 0 means now or not at all.
+    /// Sends. A deadline of 0 means now or not at all.
     #[inline]
     pub(super) fn send(
         &self,
         message: T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
         let mut message = ManuallyDrop::new(message);
@@ -69,14 +69,14 @@ impl<T> Zero<T> {
                 return Ok(());
             }
             let lines_up =
-                deadline == NEVER && held.queue(Side::Receivers).is_empty() && !held.is_closed();
+                until.is_endless() && held.queue(Side::Receivers).is_empty() && !held.is_closed();
             // SAFETY: the slot has the message.
             let outcome = unsafe {
                 if lines_up {
                     let place = self.core.place(WaitReason::ChannelSend, location);
                     line_up(&self.core, held, Side::Senders, slot.cast(), place)
                 } else {
-                    self.send_slow(held, slot, deadline, location)
+                    self.send_slow(held, slot, until, location)
                 }
             };
             // SAFETY: unless it is done the message is still there.
@@ -101,7 +101,7 @@ impl<T> Zero<T> {
         &self,
         held: Held<'_>,
         slot: *mut T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Outcome {
         let mut wakes = Wakes::new();
@@ -111,7 +111,7 @@ impl<T> Zero<T> {
             return Outcome::Closed;
         }
         let told = Cell::new(false);
-        let wanted = |node: &Node| is_wanted(node, deadline, &told);
+        let wanted = |node: &Node| is_wanted(node, !until.is_now(), &told);
         let receivers = held.queue(Side::Receivers);
         // SAFETY: locked; what is claimed is ended.
         while let Some(claimed) = unsafe { receivers.claim(ptr::null(), wanted) } {
@@ -132,7 +132,7 @@ impl<T> Zero<T> {
             // A receiver may stand behind those who were told.
             return Outcome::Retry;
         }
-        if deadline == 0 {
+        if until.is_now() {
             return Outcome::Waiting;
         }
         let wait = Wait::current();
@@ -147,24 +147,24 @@ impl<T> Zero<T> {
                 Side::Senders,
                 &node,
                 &mut wakes,
-                deadline,
+                until,
                 place,
             )
         }
     }
 
-    /// Receives, at the latest at `deadline`; 0 means now or not at all.
+    /// Receives. A deadline of 0 means now or not at all.
     #[inline]
     pub(super) fn receive(
         &self,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         let mut message = MaybeUninit::<T>::uninit();
         let slot = message.as_mut_ptr();
         loop {
             // SAFETY: there is room for a message.
-            match unsafe { self.receive_into(slot, deadline, location) } {
+            match unsafe { self.receive_into(slot, until, location) } {
                 // SAFETY: it is there.
                 Outcome::Done => return Ok(unsafe { message.assume_init() }),
                 Outcome::Closed => return Err(Refused::Closed(())),
@@ -183,7 +183,7 @@ impl<T> Zero<T> {
     pub(super) unsafe fn receive_into(
         &self,
         slot: *mut T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Outcome {
         let held = self.core.lock();
@@ -199,14 +199,14 @@ impl<T> Zero<T> {
             return Outcome::Done;
         }
         let lines_up =
-            deadline == NEVER && held.queue(Side::Senders).is_empty() && !held.is_closed();
+            until.is_endless() && held.queue(Side::Senders).is_empty() && !held.is_closed();
         // SAFETY: the slot has room for a message.
         unsafe {
             if lines_up {
                 let place = self.core.place(WaitReason::ChannelReceive, location);
                 line_up(&self.core, held, Side::Receivers, slot.cast(), place)
             } else {
-                self.receive_slow(held, slot, deadline, location)
+                self.receive_slow(held, slot, until, location)
             }
         }
     }
@@ -219,14 +219,14 @@ impl<T> Zero<T> {
         &self,
         held: Held<'_>,
         slot: *mut T,
-        deadline: u64,
+        until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Outcome {
         let mut wakes = Wakes::new();
         // First the lock is released, then they are woken.
         let held = held;
         let told = Cell::new(false);
-        let wanted = |node: &Node| is_wanted(node, deadline, &told);
+        let wanted = |node: &Node| is_wanted(node, !until.is_now(), &told);
         let senders = held.queue(Side::Senders);
         // SAFETY: locked; what is claimed is ended.
         while let Some(claimed) = unsafe { senders.claim(ptr::null(), wanted) } {
@@ -259,7 +259,7 @@ impl<T> Zero<T> {
         if held.is_closed() {
             return Outcome::Closed;
         }
-        if deadline == 0 {
+        if until.is_now() {
             return Outcome::Waiting;
         }
         let wait = Wait::current();
@@ -274,7 +274,7 @@ impl<T> Zero<T> {
                 Side::Receivers,
                 &node,
                 &mut wakes,
-                deadline,
+                until,
                 place,
             )
         }
@@ -372,7 +372,7 @@ impl<T> Zero<T> {
             }
             let told = Cell::new(false);
             let wanted = |node: &Node| {
-                !matches!(node.kind, Kind::Value | Kind::Promise) && is_wanted(node, 1, &told)
+                !matches!(node.kind, Kind::Value | Kind::Promise) && is_wanted(node, true, &told)
             };
             while !wakes.is_nearly_full()
                 // SAFETY: locked; what is claimed is ended.
@@ -441,11 +441,11 @@ fn other(side: Side) -> Side {
 /// message; and, if we are going to wait, who only watches, but of the futures
 /// only one.
 #[inline(always)]
-fn is_wanted(node: &Node, deadline: u64, told: &Cell<bool>) -> bool {
+fn is_wanted(node: &Node, waits: bool, told: &Cell<bool>) -> bool {
     match node.kind {
         Kind::Value | Kind::Promise => true,
-        Kind::Observer => deadline != 0,
-        Kind::Taker => deadline != 0 && !told.replace(true),
+        Kind::Observer => waits,
+        Kind::Taker => waits && !told.replace(true),
     }
 }
 

@@ -2,6 +2,7 @@
 //! it. Go's package `context`.
 
 mod after;
+mod blocking;
 mod cancel;
 #[expect(clippy::module_inception, reason = "the type has this name")]
 mod context;
@@ -12,6 +13,7 @@ mod node;
 mod value;
 
 pub use after::StopFn;
+pub use blocking::{JoinContextError, RecvContextError, SendContextError, sleep_ctx};
 pub use cancel::{CancelCauseFn, CancelFn};
 pub use context::Context;
 pub use error::ContextError;

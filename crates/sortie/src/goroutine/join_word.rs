@@ -8,7 +8,8 @@
 //!   goroutine, with the result in place    handle
 //!     OPEN     -> DONE                       OPEN -> DETACHED   (drop)
 //!     (waiter) -> DONE, wakes the waiter     OPEN -> (waiter)   (join, then sleeps)
-//!     DETACHED: drops the result, frees      DONE: takes or drops it, frees
+//!     DETACHED: drops the result, frees      (waiter) -> OPEN   (waits no longer)
+//!                                            DONE: takes or drops it, frees
 //! ```
 //! Every change is an exchange, so one of the two finds that the other was there
 //! already, and that one is left with the result and the header. Each exchange
@@ -86,6 +87,15 @@ impl JoinWord {
     pub(crate) fn wait(&self, waiter: usize) -> bool {
         debug_assert!(waiter > DONE, "an address");
         self.leave(waiter)
+    }
+
+    /// The handle's owner, who waited, does not any more. `false` if the goroutine
+    /// has ended, and has found him.
+    #[inline]
+    pub(crate) fn withdraw(&self, waiter: usize) -> bool {
+        self.0
+            .compare_exchange(waiter, OPEN, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 
     /// The handle is dropped. `false` if the goroutine has ended; what it left is

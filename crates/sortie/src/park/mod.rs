@@ -54,6 +54,8 @@ pub(crate) enum Woken {
     Ready,
     /// Time ran out.
     TimedOut,
+    /// An interrupt happened.
+    Interrupted,
 }
 
 impl Waiter {

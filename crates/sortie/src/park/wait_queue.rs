@@ -19,7 +19,7 @@
 
 use super::{Place, Waiter, Woken, park_claimed};
 use crate::base::atomic::{AtomicBool, Cell, Ordering};
-use crate::base::clock::NEVER;
+use crate::base::clock::{self, NEVER};
 use crate::base::lock::{Guard, Lock};
 use crate::goroutine::claim::{Ticket, Won};
 use std::ptr;
@@ -34,16 +34,37 @@ pub(crate) struct Until<'a> {
 
 impl Until<'_> {
     /// For ever.
-    pub(crate) const GRANTED: Until<'static> = Until {
-        deadline: NEVER,
-        interrupt: None,
-    };
+    pub(crate) const GRANTED: Until<'static> = Until::deadline(NEVER);
+
+    /// Not at all.
+    pub(crate) const NOW: Until<'static> = Until::deadline(0);
 
     /// Until a time at most.
     pub(crate) const fn deadline(deadline: u64) -> Until<'static> {
         Until {
             deadline,
             interrupt: None,
+        }
+    }
+
+    /// Whether nothing but a grant ends the wait.
+    #[inline(always)]
+    pub(crate) fn is_endless(&self) -> bool {
+        self.deadline == NEVER && self.interrupt.is_none()
+    }
+
+    /// Whether there is no waiting.
+    #[inline(always)]
+    pub(crate) fn is_now(&self) -> bool {
+        self.deadline == 0
+    }
+
+    /// Whether there is no time left.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.deadline {
+            0 => true,
+            NEVER => false,
+            deadline => clock::now() >= deadline,
         }
     }
 }
@@ -127,8 +148,9 @@ impl Entry {
 /// Entries in the order in which they came. To be kept under a lock.
 #[derive(Debug)]
 pub(crate) struct WaitQueue {
-    first: Cell<*const Entry>,
-    last: Cell<*const Entry>,
+    // std's cells, also in models, since locks are made in constants.
+    first: std::cell::Cell<*const Entry>,
+    last: std::cell::Cell<*const Entry>,
 }
 
 // SAFETY: it is used with a lock held; entries may be used by whoever holds it.
@@ -137,8 +159,8 @@ unsafe impl Send for WaitQueue {}
 impl WaitQueue {
     pub(crate) const fn new() -> Self {
         WaitQueue {
-            first: Cell::new(ptr::null()),
-            last: Cell::new(ptr::null()),
+            first: std::cell::Cell::new(ptr::null()),
+            last: std::cell::Cell::new(ptr::null()),
         }
     }
 
@@ -303,6 +325,54 @@ impl Drop for ToReady {
     }
 }
 
+/// Waits until made ready, or as long as there is time, in a wait that several may
+/// end. They may know the ticket already, and may have ended it.
+///
+/// # Safety
+/// As [`park_claimed`].
+pub(crate) unsafe fn park_until(
+    waiter: Waiter,
+    ticket: Ticket,
+    until: &Until<'_>,
+    place: Place,
+) -> Woken {
+    let Some(interrupt) = until.interrupt else {
+        // SAFETY: as this function's.
+        return unsafe { park_claimed(waiter, ticket, until.deadline, place) };
+    };
+    let entry = Entry::new(waiter, ticket, 0);
+    // SAFETY: a new entry, which is withdrawn below.
+    if !unsafe { interrupt.enlist(&entry) } {
+        return match waiter.win(ticket) {
+            Some(_) => Woken::Interrupted,
+            // Somebody was earlier, and leaves the rest to us.
+            None => Woken::Ready,
+        };
+    }
+    // SAFETY: as this function's; an interrupt wins the ticket, too.
+    let woken = unsafe { park_claimed(waiter, ticket, until.deadline, place) };
+    if entry.is_queued() {
+        // SAFETY: it was enlisted there.
+        unsafe { interrupt.withdraw(&entry) };
+    }
+    match entry.answer.get() {
+        Some(_) => Woken::Interrupted,
+        None => woken,
+    }
+}
+
+/// Waits as long as there is time, for nothing else.
+pub(crate) fn wait_for_nothing(until: &Until<'_>, place: Place) -> Woken {
+    if until.interrupt.is_none() {
+        super::sleep_until(until.deadline, place);
+        return Woken::TimedOut;
+    }
+    let waiter = Waiter::current();
+    let ticket = waiter.open();
+    // SAFETY: the ticket is fresh, and only the interrupt and the timer know it.
+    unsafe { park_until(waiter, ticket, until, place) }
+}
+
 /// What is behind a lock, with a queue of those who wait for it.
 pub(crate) trait Queued {
     fn queue(&self) -> &WaitQueue;
@@ -326,27 +396,12 @@ pub(crate) fn wait<T: Queued>(
     let waiter = Waiter::current();
     let ticket = waiter.open();
     let entry = Entry::new(waiter, ticket, demand);
-    let interrupted = Entry::new(waiter, ticket, 0);
     // SAFETY: the lock is held; the entry leaves the queue below.
     unsafe { guard.queue().push(&entry, end) };
     drop(guard);
 
-    let enlisted = until
-        .interrupt
-        // SAFETY: a new entry, which is withdrawn below.
-        .map(|interrupt| unsafe { interrupt.enlist(&interrupted) });
-    let woken = if enlisted == Some(false) && waiter.win(ticket).is_some() {
-        Woken::Ready
-    } else {
-        // SAFETY: the ticket is the caller's, and fresh; others win it first.
-        unsafe { park_claimed(waiter, ticket, until.deadline, place) }
-    };
-    if let (Some(interrupt), Some(true)) = (until.interrupt, enlisted)
-        && interrupted.is_queued()
-    {
-        // SAFETY: it was enlisted there.
-        unsafe { interrupt.withdraw(&interrupted) };
-    }
+    // SAFETY: the ticket is the caller's, and fresh; others win it first.
+    let woken = unsafe { park_until(waiter, ticket, &until, place) };
     if entry.is_queued() {
         let mut ready = ToReady::new();
         let mut guard = lock.lock();

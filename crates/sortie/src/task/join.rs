@@ -3,9 +3,11 @@
 use super::handle::Goroutine;
 use super::scope::Count;
 use super::{panic, payload};
-use crate::goroutine::join_word::Handle;
+use crate::goroutine::claim::{Ticket, Won};
+use crate::goroutine::join_word::{Handle, JoinWord};
 use crate::goroutine::{GRef, State, WaitReason};
-use crate::park::{Place, Waiter, park};
+use crate::park::wait_queue::{Until, park_until};
+use crate::park::{Place, Waiter, Woken, park};
 use crate::sched::entry::Ending;
 use crate::sched::{M, P, Scheduler, submit};
 use std::fmt;
@@ -115,9 +117,9 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
     g.set_state(State::Running, State::Dead);
     match g.join.finish() {
         Handle::Exists => {}
-        Handle::Waits(waiter) => {
-            // SAFETY: a joiner's, who waits until made ready, which is up to us.
-            unsafe { ready_joiner(*(waiter as *const Waiter), m, p) };
+        Handle::Waits(joiner) => {
+            // SAFETY: a joiner's, who waits until we are done with it.
+            unsafe { Joiner::end(joiner as *const Joiner, m, p) };
         }
         Handle::Gone => {
             // SAFETY: nobody else touches the field, as the handle is gone.
@@ -134,6 +136,56 @@ unsafe fn complete(g: GRef, m: &'static M, p: &'static P) -> bool {
         unsafe { Count::leave(scope, m, p) };
     }
     true
+}
+
+/// Who waits for the end of a goroutine; on his stack.
+struct Joiner {
+    waiter: Waiter,
+    /// What has to be won to end the wait; none if nobody else may end it.
+    ticket: Ticket,
+    /// If somebody else has ended it, while the goroutine ended: how the goroutine
+    /// tells that it does not need this any more. As for joining itself, it is to be
+    /// finished, and the joiner may wait for that.
+    left: JoinWord,
+}
+
+impl Joiner {
+    fn new(waiter: Waiter, ticket: Ticket) -> Self {
+        Joiner {
+            waiter,
+            ticket,
+            left: JoinWord::default(),
+        }
+    }
+
+    /// What the goroutine finds it by.
+    fn address(&self) -> usize {
+        ptr::from_ref(self) as usize
+    }
+
+    /// Tells the joiner that the goroutine has ended.
+    ///
+    /// # Safety
+    /// - the goroutine has found this where the joiner put it;
+    /// - the caller has the processor, and the machine is inside.
+    unsafe fn end(this: *const Joiner, m: &'static M, p: &'static P) {
+        // SAFETY: the joiner stays until its ticket was won, and if that was by
+        // somebody else until `left` is finished.
+        let joiner = unsafe { &*this };
+        let (waiter, ticket) = (joiner.waiter, joiner.ticket);
+        if ticket != Ticket::NONE {
+            match waiter.win(ticket) {
+                Some(Won::Parked) => {}
+                Some(Won::Early) => return,
+                None => match joiner.left.finish() {
+                    Handle::Waits(_) => {}
+                    Handle::Exists | Handle::Gone => return,
+                },
+            }
+        }
+        // SAFETY: the joiner is parked, and it is up to us to end that.
+        unsafe { ready_joiner(waiter, m, p) };
+    }
 }
 
 /// # Safety
@@ -186,14 +238,50 @@ impl RawHandle {
             location,
             origin: None,
         };
-        let address = (&raw const waiter) as usize;
+        let joiner = Joiner::new(waiter, Ticket::NONE);
         // SAFETY: the waiter is the caller. The commit makes it findable by one
         // exchange, and touches nothing afterwards. It fails only if the
         // goroutine has ended, since nobody else has the handle.
         unsafe {
-            park(waiter, place, || join.wait(address));
+            park(waiter, place, || join.wait(joiner.address()));
         }
         debug_assert!(join.is_done());
+    }
+
+    /// Waits for the end of the goroutine as long as there is time. Returns whether
+    /// it has ended.
+    fn wait_until(&self, until: &Until<'_>, location: &'static Location<'static>) -> bool {
+        let join = &self.g.join;
+        if join.is_done() {
+            return true;
+        }
+        let waiter = Waiter::current();
+        let place = Place {
+            reason: WaitReason::Join,
+            location,
+            origin: None,
+        };
+        let ticket = waiter.open();
+        let joiner = Joiner::new(waiter, ticket);
+        if !join.wait(joiner.address()) {
+            // It has ended. The ticket, which nobody has seen, is not to stay open.
+            let _ = waiter.win(ticket);
+            return true;
+        }
+        // SAFETY: the waiter is the caller, and the ticket of this wait. The
+        // goroutine, if it finds the joiner, wins the ticket first.
+        let woken = unsafe { park_until(waiter, ticket, until, place) };
+        if woken == Woken::Ready {
+            return true;
+        }
+        if join.withdraw(joiner.address()) {
+            return false;
+        }
+        // It has ended as well, and is about to find that it was too late to tell us.
+        // SAFETY: the waiter is the caller. The commit makes it findable by one
+        // exchange; if it fails the goroutine is done with the joiner.
+        unsafe { park(waiter, place, || joiner.left.wait(joiner.address())) };
+        true
     }
 
     fn is_done(&self) -> bool {
@@ -280,8 +368,27 @@ impl<T> JoinHandle<T> {
     /// # });
     /// ```
     #[track_caller]
-    pub fn join(mut self) -> thread::Result<T> {
+    pub fn join(self) -> thread::Result<T> {
         self.raw.wait(Location::caller());
+        self.take()
+    }
+
+    /// As [`join`](Self::join), as long as there is time. The error is the handle.
+    pub(crate) fn join_until(
+        self,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<thread::Result<T>, Self> {
+        if self.raw.wait_until(until, location) {
+            Ok(self.take())
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The result of a goroutine that has ended.
+    fn take(mut self) -> thread::Result<T> {
+        assert!(self.raw.is_done(), "the goroutine has not ended");
         self.raw.taken = true;
         // SAFETY: the goroutine has ended and left its result, of this type; its
         // handle is the only one to take it.

@@ -6,6 +6,7 @@ use super::join::JoinHandle;
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::lock::Lock;
 use crate::goroutine::WaitReason;
+use crate::park::wait_queue::Until;
 use crate::park::{Place, Waiter, park};
 use crate::sched::spawn::Plan;
 use crate::sched::{M, P};
@@ -228,6 +229,22 @@ impl<T> ScopedJoinHandle<'_, T> {
     #[track_caller]
     pub fn join(self) -> thread::Result<T> {
         self.handle.join()
+    }
+
+    /// As [`join`](Self::join), as long as there is time. The error is the handle.
+    pub(crate) fn join_until(
+        self,
+        until: &Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<thread::Result<T>, Self> {
+        let count = self._count;
+        self.handle
+            .join_until(until, location)
+            .map_err(|handle| ScopedJoinHandle {
+                handle,
+                _count: count,
+                scope: PhantomData,
+            })
     }
 
     /// Whether the goroutine has ended.

@@ -19,6 +19,7 @@ use crate::base::clock::NEVER;
 use crate::chan::buffered;
 use crate::chan::errors::Refused;
 use crate::chan::ring::Ring;
+use crate::park::wait_queue::Until;
 use crate::protocol::explore_consistent;
 use loom::thread;
 use loom::thread::JoinHandle;
@@ -40,7 +41,7 @@ fn channel(messages: u32) -> Channel {
 
 /// Sends. The number if it was sent; whether the channel was closed if not.
 fn send(channel: &Channel, number: u32, deadline: u64) -> Result<u32, bool> {
-    match channel.send(Message::new(number), deadline, here()) {
+    match channel.send(Message::new(number), &Until::deadline(deadline), here()) {
         Ok(()) => Ok(number),
         Err(Refused::Closed(message)) => {
             assert_eq!(message.take(), number);
@@ -55,7 +56,7 @@ fn send(channel: &Channel, number: u32, deadline: u64) -> Result<u32, bool> {
 
 /// Receives a number, or tells whether the channel was closed.
 fn receive(channel: &Channel, deadline: u64) -> Result<u32, bool> {
-    match channel.receive(deadline, here()) {
+    match channel.receive(&Until::deadline(deadline), here()) {
         Ok(message) => Ok(message.take()),
         Err(Refused::Closed(())) => Err(true),
         Err(Refused::NotNow(())) => Err(false),

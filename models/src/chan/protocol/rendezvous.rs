@@ -21,6 +21,7 @@ use crate::base::atomic::known;
 use crate::base::clock::NEVER;
 use crate::chan::errors::Refused;
 use crate::chan::zero::Zero;
+use crate::park::wait_queue::Until;
 use crate::protocol::explore_bounded;
 use loom::thread;
 use loom::thread::JoinHandle;
@@ -41,7 +42,7 @@ fn channel() -> Channel {
 
 /// Sends. The number if it was sent; whether the channel was closed if not.
 fn send(channel: &Channel, number: u32, deadline: u64) -> Result<u32, bool> {
-    match channel.send(Message::new(number), deadline, here()) {
+    match channel.send(Message::new(number), &Until::deadline(deadline), here()) {
         Ok(()) => Ok(number),
         Err(Refused::Closed(message)) => {
             assert_eq!(message.take(), number);
@@ -56,7 +57,7 @@ fn send(channel: &Channel, number: u32, deadline: u64) -> Result<u32, bool> {
 
 /// Receives a number, or tells whether the channel was closed.
 fn receive(channel: &Channel, deadline: u64) -> Result<u32, bool> {
-    match channel.receive(deadline, here()) {
+    match channel.receive(&Until::deadline(deadline), here()) {
         Ok(message) => Ok(message.take()),
         Err(Refused::Closed(())) => Err(true),
         Err(Refused::NotNow(())) => Err(false),

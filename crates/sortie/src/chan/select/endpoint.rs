@@ -11,6 +11,7 @@ use super::super::timer::Times;
 use super::super::wait::{Outcome, Wait};
 use super::super::zero::Partner;
 use crate::base::clock::NEVER;
+use crate::park::wait_queue::Until;
 use std::panic::Location;
 use std::ptr;
 
@@ -173,14 +174,14 @@ impl<T> Endpoint for Receiver<T> {
             Source::Channel(shared) => match &shared.flavour {
                 Flavour::Zero(channel) => {
                     // SAFETY: as this function's.
-                    return match unsafe { channel.receive_into(slot, 0, location) } {
+                    return match unsafe { channel.receive_into(slot, &Until::NOW, location) } {
                         Outcome::Done => Some(Token::Received),
                         Outcome::Closed => Some(Token::Closed),
                         _ => None,
                     };
                 }
-                Flavour::Bounded(channel) => channel.receive(0, location),
-                Flavour::Unbounded(channel) => channel.receive(0, location),
+                Flavour::Bounded(channel) => channel.receive(&Until::NOW, location),
+                Flavour::Unbounded(channel) => channel.receive(&Until::NOW, location),
             },
             // SAFETY: only a `Receiver<Instant>` has such a source.
             Source::At(at) => unsafe { Ok(as_message(at.take()?)) },
