@@ -202,7 +202,14 @@ macro_rules! arithmetic {
 arithmetic!(AtomicU8, u8, fetch_or);
 arithmetic!(AtomicU32, u32, fetch_add, fetch_sub);
 arithmetic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_or, fetch_and);
-arithmetic!(AtomicUsize, usize, fetch_add, fetch_sub, fetch_or, fetch_and);
+arithmetic!(
+    AtomicUsize,
+    usize,
+    fetch_add,
+    fetch_sub,
+    fetch_or,
+    fetch_and
+);
 
 impl Default for AtomicUsize {
     fn default() -> Self {

@@ -87,7 +87,10 @@ fn complains(words: &str, f: impl FnOnce()) -> bool {
         let hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             // They are expected, thousands of times.
-            if !info.payload_as_str().is_some_and(|text| text.starts_with("sync: ")) {
+            if !info
+                .payload_as_str()
+                .is_some_and(|text| text.starts_with("sync: "))
+            {
                 hook(info);
             }
         }));
