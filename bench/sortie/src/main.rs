@@ -2,6 +2,7 @@
 //! per operation. What each does is said in `bench/README.md`.
 
 mod channels;
+mod locks;
 mod spawn;
 mod ticker;
 mod timers;
@@ -26,6 +27,13 @@ fn main() {
         "timer-reset" => timers::reset,
         "timer-pending" => timers::pending,
         "timer-select" => timers::timeouts,
+        "mutex" => locks::mutex,
+        "uncontended" => locks::uncontended,
+        "r100" => locks::rwmutex_100,
+        "r10" => locks::rwmutex_10,
+        "ronly" => locks::rwmutex_only,
+        "uncr" => locks::uncr,
+        "uncw" => locks::uncw,
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,

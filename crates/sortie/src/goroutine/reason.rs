@@ -7,16 +7,28 @@ use std::fmt;
 #[repr(u8)]
 #[non_exhaustive]
 pub enum WaitReason {
+    /// Enough others: [`Barrier::wait`](crate::sync::Barrier::wait).
+    Barrier,
     /// A message: [`Receiver::recv`](crate::chan::Receiver::recv) and the like.
     ChannelReceive,
     /// A message that can never come: [`never`](crate::chan::never).
     ChannelReceiveNever,
     /// Somebody to take a message: [`Sender::send`](crate::chan::Sender::send).
     ChannelSend,
+    /// A notification: [`Condvar::wait`](crate::sync::Condvar::wait).
+    CondWait,
     /// The end of an [`ErrGroup`](crate::sync::ErrGroup).
     ErrGroup,
     /// [`JoinHandle::join`](crate::task::JoinHandle::join).
     Join,
+    /// A [`Mutex`](crate::sync::Mutex) that somebody else holds.
+    MutexLock,
+    /// The end of an initialisation: [`Once`](crate::sync::Once), `OnceLock`, `LazyLock`.
+    Once,
+    /// To read what an [`RwLock`](crate::sync::RwLock) protects.
+    RwLockRead,
+    /// To write what an [`RwLock`](crate::sync::RwLock) protects.
+    RwLockWrite,
     /// The end of a [`scope`](crate::scope).
     Scope,
     /// One of several channels: [`select!`](crate::chan::select).
@@ -38,11 +50,17 @@ impl WaitReason {
     /// The words that dumps use.
     pub fn as_str(self) -> &'static str {
         match self {
+            WaitReason::Barrier => "sync.Barrier.Wait",
             WaitReason::ChannelReceive => "chan receive",
             WaitReason::ChannelReceiveNever => "chan receive (nil chan)",
             WaitReason::ChannelSend => "chan send",
+            WaitReason::CondWait => "sync.Cond.Wait",
             WaitReason::ErrGroup => "errgroup.Group.Wait",
             WaitReason::Join => "join",
+            WaitReason::MutexLock => "sync.Mutex.Lock",
+            WaitReason::Once => "sync.Once.Do",
+            WaitReason::RwLockRead => "sync.RWMutex.RLock",
+            WaitReason::RwLockWrite => "sync.RWMutex.Lock",
             WaitReason::Scope => "scope",
             WaitReason::Select => "select",
             WaitReason::SelectNoCases => "select (no cases)",
@@ -54,12 +72,18 @@ impl WaitReason {
     }
 
     /// All reasons, by their number.
-    const ALL: [WaitReason; 12] = [
+    const ALL: [WaitReason; 18] = [
+        WaitReason::Barrier,
         WaitReason::ChannelReceive,
         WaitReason::ChannelReceiveNever,
         WaitReason::ChannelSend,
+        WaitReason::CondWait,
         WaitReason::ErrGroup,
         WaitReason::Join,
+        WaitReason::MutexLock,
+        WaitReason::Once,
+        WaitReason::RwLockRead,
+        WaitReason::RwLockWrite,
         WaitReason::Scope,
         WaitReason::Select,
         WaitReason::SelectNoCases,

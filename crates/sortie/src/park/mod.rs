@@ -82,6 +82,19 @@ impl Waiter {
         }
     }
 
+    /// The same, but wakes no machine for a goroutine if the caller has a processor: it
+    /// runs there when the caller parks, or wherever somebody looks for work.
+    ///
+    /// # Safety
+    /// As [`ready`](Self::ready).
+    pub(crate) unsafe fn ready_here(self) {
+        match self {
+            // SAFETY: as this function's.
+            Waiter::Goroutine(g) => unsafe { crate::sched::submit::ready_here(g) },
+            Waiter::Thread(thread) => thread.ready(),
+        }
+    }
+
     /// Opens a wait that several parties may end.
     pub(crate) fn open(self) -> Ticket {
         match self {

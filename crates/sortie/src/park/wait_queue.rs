@@ -296,6 +296,8 @@ impl WaitQueue {
 pub(crate) struct ToReady {
     first: Option<Waiter>,
     others: Vec<Waiter>,
+    /// Whether to leave them to the processor that the caller has.
+    here: bool,
 }
 
 impl ToReady {
@@ -303,7 +305,13 @@ impl ToReady {
         ToReady {
             first: None,
             others: Vec::new(),
+            here: false,
         }
+    }
+
+    /// Wakes no machine for them: see [`Waiter::ready_here`].
+    pub(crate) fn stay_here(&mut self) {
+        self.here = true;
     }
 
     fn push(&mut self, waiter: Waiter) {
@@ -319,7 +327,13 @@ impl Drop for ToReady {
     fn drop(&mut self) {
         for waiter in self.first.into_iter().chain(self.others.drain(..)) {
             // SAFETY: its ticket was won, when it was parked.
-            unsafe { waiter.ready() };
+            unsafe {
+                if self.here {
+                    waiter.ready_here();
+                } else {
+                    waiter.ready();
+                }
+            }
         }
     }
 }
@@ -376,6 +390,12 @@ pub(crate) fn wait_for_nothing(until: &Until<'_>, place: Place) -> Woken {
 pub(crate) trait Queued {
     fn queue(&self) -> &WaitQueue;
 
+    /// The queue for those with such a demand, where there are several.
+    fn queue_of(&self, demand: usize) -> &WaitQueue {
+        let _ = demand;
+        self.queue()
+    }
+
     /// Called with the lock held when somebody has left the queue without a grant:
     /// what he held up may go on.
     fn left(&mut self, ready: &mut ToReady) {
@@ -392,12 +412,26 @@ pub(crate) fn wait<T: Queued>(
     until: Until<'_>,
     place: Place,
 ) -> Ended {
+    wait_after(lock, guard, (end, demand), until, place, || ())
+}
+
+/// The same, and does something when it is in the queue and the lock is released,
+/// which must not wait by a ticket itself.
+pub(crate) fn wait_after<T: Queued>(
+    lock: &Lock<T>,
+    guard: Guard<'_, T>,
+    (end, demand): (End, usize),
+    until: Until<'_>,
+    place: Place,
+    first: impl FnOnce(),
+) -> Ended {
     let waiter = Waiter::current();
     let ticket = waiter.open();
     let entry = Entry::new(waiter, ticket, demand);
     // SAFETY: the lock is held; the entry leaves the queue below.
-    unsafe { guard.queue().push(&entry, end) };
+    unsafe { guard.queue_of(demand).push(&entry, end) };
     drop(guard);
+    first();
 
     // SAFETY: the ticket is the caller's, and fresh; others win it first.
     let woken = unsafe { park_until(waiter, ticket, &until, place) };
@@ -405,7 +439,7 @@ pub(crate) fn wait<T: Queued>(
         let mut ready = ToReady::new();
         let mut guard = lock.lock();
         // SAFETY: the lock is held; the entry was put into this queue only.
-        unsafe { guard.queue().remove(&entry) };
+        unsafe { guard.queue_of(demand).remove(&entry) };
         if entry.answer.get().is_none() {
             guard.left(&mut ready);
         }

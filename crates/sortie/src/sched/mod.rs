@@ -60,6 +60,7 @@ pub(crate) mod fatal;
 pub(crate) mod fibers;
 pub(crate) mod find;
 pub(crate) mod global;
+pub(crate) mod hint;
 pub(crate) mod idle;
 pub(crate) mod locked;
 pub(crate) mod machine;

@@ -84,6 +84,12 @@ impl<P> Seat<P> {
         self.inside.store(false, Ordering::Release);
     }
 
+    /// The processor, for those who only guess by it.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> *mut P {
+        self.processor.load(Ordering::Relaxed)
+    }
+
     /// Whether the machine is inside the runtime, as far as others can tell.
     pub(crate) fn is_inside(&self) -> bool {
         self.inside.load(Ordering::Acquire)

@@ -36,6 +36,30 @@ pub(crate) unsafe fn ready(g: GRef) {
     }
 }
 
+/// Makes a goroutine that waits runnable, and wakes no machine for it if the caller
+/// has a processor: it goes to the end of that one's queue.
+///
+/// # Safety
+/// As [`ready`].
+pub(crate) unsafe fn ready_here(g: GRef) {
+    let Some(me) = current::current() else {
+        // SAFETY: as this function's.
+        return unsafe { ready(g) };
+    };
+    g.set_state(State::Waiting, State::Runnable);
+    let m = M::of(me);
+    // SAFETY: seats hold `&'static P`s.
+    match unsafe { m.seat.enter().as_ref() } {
+        // SAFETY: the seat has the processor, and we are inside.
+        Some(p) => unsafe { m.scheduler.make_last(p, g) },
+        None => {
+            m.scheduler.inject(g);
+            m.scheduler.wake_for_work();
+        }
+    }
+    m.seat.exit();
+}
+
 /// Puts a runnable goroutine where it runs next.
 ///
 /// # Safety

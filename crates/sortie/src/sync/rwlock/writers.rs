@@ -1,0 +1,404 @@
+//! What writers and upgradable readers do: claim the lock, wait for readers to leave,
+//! pass it on. The protocol is in [`raw`](super::raw).
+
+use super::super::raw_mutex::Afterwards;
+use super::super::room::{Demand, Inside, Role, Visit};
+use super::super::spin::{self, Spin};
+use super::raw::{
+    CLAIMANT_WAITS, CLAIMED, INSIDE, LOCKERS_WAIT, OWNS, READER, READERS_WAIT, RawRwLock, SHARDED,
+    TRY, UPGRADABLE, one_more, readers, unlock_of_unlocked,
+};
+use crate::base::atomic::Ordering;
+use crate::base::clock;
+use crate::goroutine::WaitReason;
+use crate::park::Place;
+use crate::park::wait_queue::{self, End, Ended, ToReady, Until};
+use std::panic::Location;
+
+/// Claims of either kind.
+const ANY_CLAIM: u32 = CLAIMED | UPGRADABLE;
+/// Flags that say who waits for what.
+const FLAGS: u32 = READERS_WAIT | LOCKERS_WAIT | CLAIMANT_WAITS;
+
+/// What remains of a claim that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    Nothing,
+    /// The caller reads on.
+    Reader,
+    /// It becomes the claim of an upgradable reader.
+    Upgradable,
+}
+
+/// A word in which a writer claims the lock who may have to wait for readers.
+fn claimed(word: u32) -> u32 {
+    let empty = readers(word) == 0 && word & SHARDED == 0;
+    word & !UPGRADABLE | CLAIMED | if empty { INSIDE } else { 0 }
+}
+
+impl RawRwLock {
+    /// Goes inside as a writer, if that is possible at once.
+    #[inline(always)]
+    pub(in super::super) fn try_write(&self) -> bool {
+        self.word
+            .compare_exchange(0, CLAIMED | INSIDE, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+            || self.try_write_slow()
+    }
+
+    #[inline(never)]
+    fn try_write_slow(&self) -> bool {
+        let word = self.word.load(Ordering::SeqCst);
+        // With readers inside it would only disturb to claim it.
+        word & ANY_CLAIM == 0
+            && self.all_readers(word) == 0
+            && self.try_claim(Role::Locker)
+            && self.enter_or_withdraw(Keep::Nothing)
+    }
+
+    /// Goes inside if there are no readers, or gives up the claim.
+    fn enter_or_withdraw(&self, keep: Keep) -> bool {
+        if self.word.load(Ordering::Relaxed) & INSIDE != 0 || self.try_enter() {
+            return true;
+        }
+        self.end_claim(keep, false, Afterwards::GoOn);
+        false
+    }
+
+    /// Claims it as a writer or as an upgradable reader, if nobody has.
+    pub(super) fn try_claim(&self, role: Role) -> bool {
+        let claim = |word| {
+            let new = match role {
+                Role::Upgradable => word | UPGRADABLE,
+                _ => claimed(word),
+            };
+            (word & ANY_CLAIM == 0).then_some(new)
+        };
+        // Sequentially consistent for those who read by shards.
+        self.change(Ordering::SeqCst, claim).is_ok()
+    }
+
+    /// Goes inside as a writer, having waited for it as long as there is time.
+    #[cold]
+    #[inline(never)]
+    pub(in super::super) fn write_slow(
+        &self,
+        until: Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Ended> {
+        self.claim_slow(Role::Locker, until, location)?;
+        self.drain(Keep::Nothing, until, location)
+    }
+
+    /// Claims it, having waited for it as long as there is time.
+    #[cold]
+    #[inline(never)]
+    pub(in super::super) fn claim_slow(
+        &self,
+        role: Role,
+        until: Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Ended> {
+        let mut spin = Spin::new();
+        loop {
+            if self.try_claim(role) {
+                return Ok(());
+            }
+            if self.word.load(Ordering::Relaxed) & LOCKERS_WAIT != 0 || !spin.wait() {
+                break;
+            }
+        }
+        if until.is_over() {
+            return Err(Ended::TimedOut);
+        }
+        let reason = match role {
+            Role::Upgradable => WaitReason::RwLockRead,
+            _ => WaitReason::RwLockWrite,
+        };
+        let place = Place {
+            reason,
+            location,
+            origin: None,
+        };
+        let demand = Demand::new(role, clock::now()).0;
+        let mut visit = self.door.visit_or_attach(self.owner());
+        let mut end = End::Back;
+        while let Some(Visit { room, inside }) = self.claim_or_stay(role, visit) {
+            match wait_queue::wait(&room.inside, inside, end, demand, until, place) {
+                Ended::Granted(OWNS) => return Ok(()),
+                Ended::Granted(_) => {}
+                ended => return Err(ended),
+            }
+            // Sent to try again: the room stays attached until we were there.
+            visit = self.door.visit_or_attach(self.owner());
+            visit.inside.sent = false;
+            visit.inside.in_vain = self.word.load(Ordering::Relaxed) & ANY_CLAIM != 0;
+            end = End::Front;
+        }
+        Ok(())
+    }
+
+    /// Claims it if nobody has; else the caller has to wait in the room.
+    fn claim_or_stay(&self, role: Role, mut visit: Visit) -> Option<Visit> {
+        let inside = &mut *visit.inside;
+        loop {
+            if self.try_claim(role) {
+                if inside.is_deserted() {
+                    self.door.detach(inside);
+                } else if !inside.sent && !inside.lockers.is_empty() {
+                    self.word.fetch_or(LOCKERS_WAIT, Ordering::Relaxed);
+                }
+                return None;
+            }
+            if inside.sent {
+                return Some(visit);
+            }
+            let wait = |word| (word & ANY_CLAIM != 0).then_some(word | LOCKERS_WAIT);
+            if self.change(Ordering::Relaxed, wait).is_ok() {
+                return Some(visit);
+            }
+        }
+    }
+
+    /// Waits for readers to leave, and goes inside; or ends the claim when there is no
+    /// time any more.
+    pub(super) fn drain(
+        &self,
+        keep: Keep,
+        until: Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Ended> {
+        let mut spin = Spin::new();
+        loop {
+            if self.word.load(Ordering::Relaxed) & INSIDE != 0 || self.try_enter() {
+                return Ok(());
+            }
+            if !spin.wait() {
+                break;
+            }
+        }
+        let result = self.drain_slow(until, location);
+        if result.is_err() {
+            self.end_claim(keep, false, Afterwards::GoOn);
+        }
+        result
+    }
+
+    fn drain_slow(
+        &self,
+        until: Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Ended> {
+        if until.is_over() {
+            return Err(Ended::TimedOut);
+        }
+        let mut visit = self.door.visit_or_attach(self.owner());
+        // Who leaves after this sees it, or we see that he has left.
+        self.word.fetch_or(CLAIMANT_WAITS, Ordering::SeqCst);
+        if self.try_enter() {
+            self.word.fetch_and(!CLAIMANT_WAITS, Ordering::Relaxed);
+            if visit.inside.is_deserted() {
+                self.door.detach(&mut visit.inside);
+            }
+            return Ok(());
+        }
+        let Visit { room, inside } = visit;
+        let place = Place {
+            reason: WaitReason::RwLockWrite,
+            location,
+            origin: None,
+        };
+        let demand = Demand::new(Role::Claimant, 0).0;
+        match wait_queue::wait(&room.inside, inside, End::Back, demand, until, place) {
+            Ended::Granted(_) => Ok(()),
+            ended => Err(ended),
+        }
+    }
+
+    /// Turns the claim of an upgradable reader into that of a writer.
+    pub(super) fn upgrade_claim(&self) {
+        let upgrade = |word| (word & UPGRADABLE != 0).then(|| claimed(word));
+        if self.change(Ordering::SeqCst, upgrade).is_err() {
+            unlock_of_unlocked("upgrade");
+        }
+    }
+
+    /// Goes inside in place of an upgradable reader, having waited for it as long as
+    /// there is time; or stays one.
+    ///
+    /// # Safety
+    /// The caller is that upgradable reader.
+    pub(in super::super) unsafe fn upgrade_slow(
+        &self,
+        until: Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Ended> {
+        self.upgrade_claim();
+        self.drain(Keep::Upgradable, until, location)
+    }
+
+    /// Goes inside in place of an upgradable reader, if that is possible at once.
+    pub(super) fn try_upgrade(&self) -> bool {
+        if self.all_readers(self.word.load(Ordering::SeqCst)) != 0 {
+            return false;
+        }
+        self.upgrade_claim();
+        self.enter_or_withdraw(Keep::Upgradable)
+    }
+
+    /// Ends the claim of a writer who is inside.
+    ///
+    /// # Safety
+    /// The caller is that writer.
+    #[inline(always)]
+    pub(super) unsafe fn write_release(&self) {
+        if self
+            .word
+            .compare_exchange(CLAIMED | INSIDE, 0, Ordering::Release, Ordering::Relaxed)
+            .is_err()
+        {
+            self.write_release_slow();
+        }
+    }
+
+    #[inline(never)]
+    fn write_release_slow(&self) {
+        if self.word.load(Ordering::Relaxed) & INSIDE == 0 {
+            unlock_of_unlocked("Unlock");
+        }
+        self.end_claim(Keep::Nothing, false, Afterwards::MakeWay);
+    }
+
+    /// Ends the caller's claim, and passes it on if somebody waits.
+    pub(super) fn end_claim(&self, keep: Keep, fair: bool, afterwards: Afterwards) {
+        let (keeps, obstacles) = match keep {
+            Keep::Nothing | Keep::Reader => (0, FLAGS),
+            // Lockers wait on.
+            Keep::Upgradable => (UPGRADABLE, READERS_WAIT | CLAIMANT_WAITS),
+        };
+        let visit = loop {
+            let end = |word: u32| {
+                if word & ANY_CLAIM == 0 {
+                    unlock_of_unlocked("Unlock");
+                }
+                let new = word & !(ANY_CLAIM | INSIDE) | keeps;
+                let new = if keep == Keep::Reader {
+                    one_more(new)
+                } else {
+                    new
+                };
+                (word & obstacles == 0).then_some(new)
+            };
+            match self.change(Ordering::Release, end) {
+                Ok(_) => return,
+                // If there is no room any more, who set the flag has given up.
+                Err(_) => {
+                    if let Some(visit) = self.door.visit() {
+                        break visit;
+                    }
+                }
+            }
+        };
+        if self.pass_on(visit, keep, fair) && afterwards == Afterwards::MakeWay {
+            spin::make_way();
+        }
+    }
+
+    /// Ends the caller's claim in the room. Returns whether the lock was handed over.
+    #[cold]
+    fn pass_on(&self, mut visit: Visit, keep: Keep, fair: bool) -> bool {
+        let (mut readers, mut locker) = (ToReady::new(), ToReady::new());
+        let inside = &mut *visit.inside;
+        if self.word.load(Ordering::Relaxed) & CLAIMED != 0 {
+            self.let_readers_in(inside, &mut readers);
+        }
+        let over = ANY_CLAIM | INSIDE | READERS_WAIT | CLAIMANT_WAITS;
+        let handed_over = match keep {
+            Keep::Upgradable => {
+                let lockers = if inside.lockers.is_empty() {
+                    LOCKERS_WAIT
+                } else {
+                    0
+                };
+                if inside.is_deserted() {
+                    self.door.detach(inside);
+                }
+                self.replace(over | lockers, UPGRADABLE);
+                false
+            }
+            Keep::Reader => {
+                let _ = self.change(Ordering::Relaxed, |word| Some(one_more(word)));
+                self.pass_claim_on(inside, fair, over, &mut locker)
+            }
+            Keep::Nothing => self.pass_claim_on(inside, fair, over, &mut locker),
+        };
+        drop(visit);
+        drop(readers);
+        drop(locker);
+        handed_over
+    }
+
+    /// Replaces some bits of the word by others, and releases what the caller did.
+    fn replace(&self, old: u32, new: u32) {
+        let _ = self.change(Ordering::Release, |word| Some(word & !old | new));
+    }
+
+    /// Lets all readers in who wait for the claim to end.
+    fn let_readers_in(&self, inside: &mut Inside, ready: &mut ToReady) {
+        while inside.readers.first_demand().is_some() {
+            // He is counted before he can leave again.
+            let _ = self.change(Ordering::Relaxed, |word| Some(one_more(word)));
+            if inside.readers.grant(OWNS, ready).is_none() {
+                self.word.fetch_sub(READER, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Ends the claim, and sends the next locker, or hands it over to him. These bits
+    /// of the word are over. Returns whether it was handed over.
+    fn pass_claim_on(
+        &self,
+        inside: &mut Inside,
+        fair: bool,
+        over: u32,
+        ready: &mut ToReady,
+    ) -> bool {
+        loop {
+            let next = inside.lockers.first_demand().filter(|_| !inside.sent);
+            let Some(demand) = next else {
+                if inside.is_deserted() {
+                    self.door.detach(inside);
+                }
+                self.replace(over | LOCKERS_WAIT, 0);
+                return false;
+            };
+            // Somebody else may be first by the time of the grant.
+            let decide = |answer| move |asked| (asked == demand).then_some(answer);
+            if fair || Demand(demand).is_starved() {
+                let claim = match Demand(demand).role() {
+                    Role::Upgradable => UPGRADABLE,
+                    _ => CLAIMED,
+                };
+                // The flag is still set, so he will visit the room before he is done.
+                self.replace(over, claim | LOCKERS_WAIT);
+                if inside.lockers.grant_by(decide(OWNS), ready).is_some() {
+                    inside.in_vain = false;
+                    if inside.lockers.is_empty() {
+                        self.word.fetch_and(!LOCKERS_WAIT, Ordering::Relaxed);
+                    }
+                    if inside.is_deserted() {
+                        self.door.detach(inside);
+                    }
+                    return true;
+                }
+            } else if inside.lockers.grant_by(decide(TRY), ready).is_some() {
+                inside.sent = true;
+                if inside.in_vain {
+                    ready.stay_here();
+                }
+                self.replace(over | LOCKERS_WAIT, 0);
+                return false;
+            }
+        }
+    }
+}
