@@ -37,6 +37,12 @@ pub(crate) fn prepare() {
     });
 }
 
+/// Whether the frequent side's barrier is free. Once it is, it stays so.
+pub(crate) fn is_asymmetric() -> bool {
+    prepare();
+    ASYMMETRIC.load(Ordering::Relaxed)
+}
+
 /// The frequent side's barrier.
 #[inline(always)]
 pub(crate) fn light() {

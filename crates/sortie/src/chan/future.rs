@@ -11,6 +11,7 @@ use super::receiver::{Receiver, Source};
 use super::sender::Sender;
 use super::shared::{Flavour, Shared};
 use super::wait::{Kind, Node, Outcome, Party, Wait};
+use crate::base::identity::Identity;
 use futures_core::Stream;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -37,7 +38,7 @@ unsafe impl Sync for Place {}
 impl Place {
     fn new() -> Self {
         Place {
-            wait: Wait::new(Party::Task(UnsafeCell::new(None))),
+            wait: Wait::new(Party::Task(UnsafeCell::new(None)), Identity::NOBODY),
             node: Node::unused(),
             entered: false,
             _pinned: PhantomPinned,
@@ -214,7 +215,7 @@ impl<T> Receiver<T> {
                 Err(TryRecvError::Disconnected) => return Poll::Ready(Err(RecvError)),
                 Err(TryRecvError::Empty) => {}
             }
-            let possible = |own| shared.is_possible(Side::Receivers, own);
+            let possible = |own| shared.is_possible_after_all(Side::Receivers, own);
             let offer = (Kind::Taker, ptr::null_mut());
             // SAFETY: as this function's; it has left.
             if unsafe {
@@ -357,7 +358,7 @@ impl<T> SendFuture<'_, T> {
                 unreachable!("just put there")
             };
             let offer = (Kind::Value, ptr::from_mut(message).cast());
-            let possible = |own| shared.is_possible(Side::Senders, own);
+            let possible = |own| shared.is_possible_after_all(Side::Senders, own);
             // SAFETY: as this function's: the message stays where it is.
             let waits = unsafe {
                 self.place

@@ -61,6 +61,8 @@ mod core;
 mod errors;
 mod future;
 mod iter;
+mod lane;
+mod limits;
 mod make;
 mod receiver;
 mod ring;
@@ -68,7 +70,6 @@ mod select;
 mod sender;
 mod shared;
 mod timer;
-mod turn;
 mod wait;
 mod zero;
 
