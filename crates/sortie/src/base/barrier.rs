@@ -53,6 +53,12 @@ pub(crate) fn light() {
     }
 }
 
+/// The same for who knows that it [is free](is_asymmetric).
+#[inline(always)]
+pub(crate) fn light_for_free() {
+    compiler_fence(Ordering::SeqCst);
+}
+
 /// The rare side's barrier; a system call.
 pub(crate) fn heavy() {
     prepare();

@@ -30,6 +30,7 @@ pub(super) trait Buffer<T> {
     ///
     /// # Safety
     /// Nobody pushes in the caller's name meanwhile.
+    #[inline(always)]
     unsafe fn push_in_person(&self, message: T) -> Result<(), Pushed<T>> {
         self.push(message, Mover::caller())
     }
@@ -39,6 +40,7 @@ pub(super) trait Buffer<T> {
     ///
     /// # Safety
     /// Nobody pops in the caller's name meanwhile.
+    #[inline(always)]
     unsafe fn pop_in_person(&self) -> Result<Option<T>, Closed> {
         self.pop(Mover::caller())
     }

@@ -165,7 +165,7 @@ impl Lane {
             return None;
         }
         self.busy.store(true, Ordering::Relaxed);
-        barrier::light();
+        barrier::light_for_free();
         let is_owner = self.owner.load(Ordering::Relaxed) == caller;
         // As the owner has left it; or somebody in his name, who ended his wait then.
         let word = self.word.load(Ordering::Relaxed);

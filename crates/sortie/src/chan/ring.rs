@@ -314,7 +314,7 @@ impl<T> Buffer<T> for Ring<T> {
                 // SAFETY: just taken.
                 unsafe { self.write(tail, message) };
                 drop(turn);
-                barrier::light();
+                barrier::light_for_free();
                 return Ok(());
             }
         }
@@ -363,7 +363,7 @@ impl<T> Buffer<T> for Ring<T> {
                 // SAFETY: just taken, and written.
                 let message = unsafe { self.read(head) };
                 drop(turn);
-                barrier::light();
+                barrier::light_for_free();
                 return Ok(Some(message));
             }
         }
