@@ -201,7 +201,7 @@ macro_rules! arithmetic {
 
 arithmetic!(AtomicU8, u8, fetch_or);
 arithmetic!(AtomicU32, u32, fetch_add, fetch_sub);
-arithmetic!(AtomicU64, u64, fetch_add, fetch_or);
+arithmetic!(AtomicU64, u64, fetch_add, fetch_and, fetch_or);
 arithmetic!(AtomicUsize, usize, fetch_add, fetch_sub);
 
 impl Default for AtomicUsize {

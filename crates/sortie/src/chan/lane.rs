@@ -65,9 +65,9 @@
 //! A heavy barrier costs as much as some 25 exchanges, and several hundred if the owner
 //! runs on another CPU meanwhile. So only a lane is biased for which nobody has waited in
 //! a whole streak; and one for which somebody waits too often is revoked. Each
-//! move earns one, each wait costs [`WAIT`].
+//! move earns one, each wait costs [`wait`] of them.
 
-use super::limits::streak;
+use super::limits::{streak, wait};
 use super::wait::Wait;
 use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::backoff::Backoff;
@@ -83,10 +83,8 @@ const FREE: u64 = 1;
 /// `owner`: nobody's any more.
 const SHARED: u64 = 2;
 
-/// Moves that must come on one wait.
-const WAIT: u64 = 64;
-/// Moves that count at most.
-const SAVED: u64 = 64 * WAIT;
+/// Waits for which moves are saved at most.
+const SAVED: u64 = 64;
 
 /// In whose name something is moved.
 #[derive(Debug, Clone, Copy)]
@@ -153,13 +151,13 @@ impl Lane {
         self.word.load(ordering)
     }
 
-    /// Begins a move by the owner in person. `None` if that is not the caller, or if
-    /// one of the `flags` is set.
+    /// Begins a move by the owner in person; `None` if that is not the caller. A lane
+    /// that is biased has no flag of the ring's.
     ///
     /// # Safety
     /// Nobody moves the position in the caller's name until the turn was dropped.
     #[inline(always)]
-    pub(super) unsafe fn enter(&self, flags: u64) -> Option<Turn<'_>> {
+    pub(super) unsafe fn enter(&self) -> Option<Turn<'_>> {
         let caller = Identity::current().number();
         if self.owner.load(Ordering::Relaxed) != caller {
             return None;
@@ -173,7 +171,7 @@ impl Lane {
             lane: self,
             position: word & !BIASED,
         };
-        (is_owner && word & (flags | BIASED) == BIASED).then_some(turn)
+        (is_owner && word & BIASED != 0).then_some(turn)
     }
 
     /// Tries to move the position by an exchange. `from` is a word that was read with
@@ -280,11 +278,11 @@ impl Lane {
         let moves = moves(word);
         let earned = moves.wrapping_sub(self.counted.get());
         self.counted.set(moves);
-        let saved = self.saved.get().saturating_add(earned).min(SAVED);
-        if saved < WAIT {
+        let saved = self.saved.get().saturating_add(earned);
+        if saved < wait() {
             self.revoke();
         } else {
-            self.saved.set(saved - WAIT);
+            self.saved.set((saved - wait()).min(SAVED * wait()));
             barrier::heavy();
         }
     }

@@ -10,3 +10,8 @@ pub(super) const TURN: u64 = 32;
 pub(super) const fn streak() -> u64 {
     256
 }
+
+/// Moves of a lane of one's own that must come on one wait.
+pub(super) const fn wait() -> u64 {
+    64
+}

@@ -307,7 +307,7 @@ impl<T> Buffer<T> for Ring<T> {
     #[inline(always)]
     unsafe fn push_in_person(&self, message: T) -> Result<(), Pushed<T>> {
         // SAFETY: as this function's.
-        if let Some(turn) = unsafe { self.tail.enter(CLOSED) } {
+        if let Some(turn) = unsafe { self.tail.enter() } {
             let tail = turn.position;
             if self.slot(tail).stamp.load(Ordering::Acquire) == tail {
                 turn.advance(self.after(tail, 1));
@@ -356,7 +356,7 @@ impl<T> Buffer<T> for Ring<T> {
     #[inline(always)]
     unsafe fn pop_in_person(&self) -> Result<Option<T>, Closed> {
         // SAFETY: as this function's.
-        if let Some(turn) = unsafe { self.head.enter(0) } {
+        if let Some(turn) = unsafe { self.head.enter() } {
             let head = turn.position;
             if self.slot(head).stamp.load(Ordering::Acquire) == head + ONE {
                 turn.advance(self.after(head, 1));
