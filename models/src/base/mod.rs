@@ -5,6 +5,9 @@ pub(crate) mod backoff;
 pub(crate) mod barrier;
 pub(crate) mod clock;
 pub(crate) mod futex;
+#[path = "../../../crates/sortie/src/base/hint.rs"]
+pub(crate) mod hint;
+pub(crate) mod identity;
 #[path = "../../../crates/sortie/src/base/lock.rs"]
 pub(crate) mod lock;
 #[path = "../../../crates/sortie/src/base/padded.rs"]

@@ -2,9 +2,9 @@
 //!
 //! Their parts are visible in their folder only, so their models are here too.
 
+pub(crate) mod limits;
 mod protocol;
 mod select;
-mod turn;
 
 #[path = "../../../crates/sortie/src/chan/block.rs"]
 mod block;
@@ -20,6 +20,8 @@ mod core;
 mod errors;
 #[path = "../../../crates/sortie/src/chan/event.rs"]
 mod event;
+#[path = "../../../crates/sortie/src/chan/lane.rs"]
+mod lane;
 #[path = "../../../crates/sortie/src/chan/make.rs"]
 mod make;
 #[path = "../../../crates/sortie/src/chan/receiver.rs"]

@@ -89,6 +89,8 @@ fn check(
         crate::base::atomic::forget(consistency);
         crate::base::backoff::forget();
         crate::base::futex::forget();
+        crate::base::identity::forget();
+        crate::chan::limits::forget();
         crate::park::forget();
         crate::sched::deadlock::forget();
         model();

@@ -37,6 +37,12 @@ pub(crate) fn prepare() {
     });
 }
 
+/// Whether the frequent side's barrier is free. Once it is, it stays so.
+pub(crate) fn is_asymmetric() -> bool {
+    prepare();
+    ASYMMETRIC.load(Ordering::Relaxed)
+}
+
 /// The frequent side's barrier.
 #[inline(always)]
 pub(crate) fn light() {
@@ -45,6 +51,12 @@ pub(crate) fn light() {
     } else {
         fence(Ordering::SeqCst);
     }
+}
+
+/// The same for who knows that it [is free](is_asymmetric).
+#[inline(always)]
+pub(crate) fn light_for_free() {
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// The rare side's barrier; a system call.

@@ -11,6 +11,8 @@ pub(crate) mod barrier;
 pub(crate) mod clock;
 pub(crate) mod futex;
 pub(crate) mod heap;
+pub(crate) mod hint;
+pub(crate) mod identity;
 pub(crate) mod instant;
 pub(crate) mod lock;
 pub(crate) mod padded;

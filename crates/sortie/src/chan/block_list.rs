@@ -23,7 +23,8 @@
 //! and the readers' in words of their own, so that publishing is a plain store.
 
 use super::buffer::{Buffer, Closed, Pushed};
-use super::turn::TURN;
+use super::lane::Mover;
+use super::limits::TURN;
 use crate::base::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, UnsafeCell, fence,
 };
@@ -331,7 +332,7 @@ impl<T> List<T> {
 
 impl<T> Buffer<T> for List<T> {
     #[inline(always)]
-    fn push(&self, message: T) -> Result<(), Pushed<T>> {
+    fn push(&self, message: T, _: Mover) -> Result<(), Pushed<T>> {
         match self.take_tail() {
             Ok(taken) => {
                 // SAFETY: just taken.
@@ -343,7 +344,7 @@ impl<T> Buffer<T> for List<T> {
     }
 
     #[inline(always)]
-    fn pop(&self) -> Result<Option<T>, Closed> {
+    fn pop(&self, _: Mover) -> Result<Option<T>, Closed> {
         match self.take_head()? {
             // SAFETY: just taken.
             Some(taken) => Ok(Some(unsafe { self.read(&taken) })),
@@ -370,7 +371,9 @@ impl<T> Buffer<T> for List<T> {
     fn pop_many(&self, limit: usize, sink: &mut dyn FnMut(T)) -> usize {
         let mut count = 0;
         while count < limit {
-            let Ok(Some(message)) = self.pop() else { break };
+            let Ok(Some(message)) = self.pop(Mover::caller()) else {
+                break;
+            };
             sink(message);
             count += 1;
         }
@@ -409,7 +412,7 @@ impl<T> Buffer<T> for List<T> {
 
 impl<T> Drop for List<T> {
     fn drop(&mut self) {
-        while let Ok(Some(message)) = self.pop() {
+        while let Ok(Some(message)) = self.pop(Mover::caller()) {
             drop(message);
         }
         let block = self.head.block.load(Ordering::Relaxed);

@@ -18,6 +18,13 @@
 //! frames, so that they stand in line in the order in which they came. For that
 //! those who come look at their own side's flag first, and line up if others do.
 //!
+//! A party that is alone on its side moves its messages *in person*, without the full
+//! barrier; then those who wait have it for both, see [`Lane`](super::lane::Lane). That
+//! is only for who has seen his own side's flag clear, since then nobody moves
+//! anything in his name: while he is in the queue the flag is set, and who
+//! takes him out there, even if he still runs, clears it after he has moved the
+//! message, or not at all.
+//!
 //! A receiver that is a future is only told to look, since it may be dropped
 //! before it looks; so is a `select` that wants to send, which has no message
 //! until it is chosen.
@@ -26,6 +33,7 @@ use super::block::block;
 use super::buffer::{Buffer, Closed, Pushed};
 use super::core::{Core, Held, Side};
 use super::errors::Refused;
+use super::lane::Mover;
 use super::wait::{Kind, Node, Outcome, Wait, Wakes};
 use crate::goroutine::WaitReason;
 use crate::park::wait_queue::Until;
@@ -66,7 +74,9 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
         let message = if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) == 0 {
-            match self.buffer.push(message) {
+            // SAFETY: he is not in the queue, or somebody is done with him: the flag is
+            // clear.
+            match unsafe { self.buffer.push_in_person(message) } {
                 Ok(()) => {
                     if self.core.flags() & Side::Receivers.bit() != 0 {
                         self.settle();
@@ -122,7 +132,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             }
             held.refresh(Side::Receivers);
             if held.queue(Side::Senders).is_empty() {
-                match self.buffer.push(take(&mut message)) {
+                match self.buffer.push(take(&mut message), Mover::caller()) {
                     Ok(()) => {
                         // There may be receivers that only want to be told.
                         self.settle_some(&held, &mut wakes);
@@ -144,7 +154,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             // blocked on.
             let outcome = unsafe {
                 held.enqueue(Side::Senders, &node, true);
-                if self.buffer.has_room() {
+                if self.is_possible_after_all(Side::Senders) {
                     held.dequeue(Side::Senders, &node);
                     continue;
                 }
@@ -175,7 +185,8 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
         if self.core.flags() & Side::Receivers.bit() == 0 {
-            match self.buffer.pop() {
+            // SAFETY: as in `send`.
+            match unsafe { self.buffer.pop_in_person() } {
                 Ok(Some(message)) => {
                     if self.core.flags() & Side::Senders.bit() != 0 {
                         self.settle();
@@ -205,7 +216,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                 continue;
             }
             // If there still is one, nobody before us waits to be given it.
-            match self.buffer.pop() {
+            match self.buffer.pop(Mover::caller()) {
                 Ok(Some(message)) => {
                     self.settle_some(&held, &mut wakes);
                     return Ok(message);
@@ -223,7 +234,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             // blocked on.
             let outcome = unsafe {
                 held.enqueue(Side::Receivers, &node, true);
-                if self.buffer.has_message() || self.buffer.is_drained() {
+                if self.is_possible_after_all(Side::Receivers) {
                     held.dequeue(Side::Receivers, &node);
                     continue;
                 }
@@ -299,7 +310,8 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             progress = true;
             let outcome = match claimed.node().kind {
                 Kind::Value if drained => Outcome::Closed,
-                Kind::Value => match self.buffer.pop() {
+                // SAFETY: claimed, locked, and ended below.
+                Kind::Value => match self.buffer.pop(unsafe { claimed.mover() }) {
                     Ok(Some(message)) => {
                         // SAFETY: a receiver's slot has room for a message.
                         unsafe { claimed.node().slot.get().cast::<T>().write(message) };
@@ -346,7 +358,8 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
                     // SAFETY: a sender's slot has the message. If it is not taken
                     // the sender still has it.
                     let message = unsafe { claimed.node().slot.get().cast::<T>().read() };
-                    match self.buffer.push(message) {
+                    // SAFETY: claimed, locked, and ended below.
+                    match self.buffer.push(message, unsafe { claimed.mover() }) {
                         Ok(()) => Outcome::Done,
                         Err(Pushed::Full(message)) => {
                             std::mem::forget(message);
@@ -397,6 +410,13 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             Side::Senders => self.core.flags() & super::core::CLOSED != 0 || self.buffer.has_room(),
             Side::Receivers => self.buffer.has_message() || self.buffer.is_drained(),
         }
+    }
+
+    /// The same for somebody who has entered the queue and passed a full barrier, and
+    /// is going to wait if it is not.
+    pub(super) fn is_possible_after_all(&self, side: Side) -> bool {
+        self.buffer.before_waiting(side);
+        self.is_possible(side)
     }
 }
 

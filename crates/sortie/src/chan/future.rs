@@ -12,6 +12,7 @@ use super::select::Endpoint;
 use super::sender::Sender;
 use super::shared::{Flavour, Shared};
 use super::wait::{Kind, Node, Outcome, Party, Wait};
+use crate::base::identity::Identity;
 use futures_core::Stream;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -38,7 +39,7 @@ unsafe impl Sync for Place {}
 impl Place {
     fn new() -> Self {
         Place {
-            wait: Wait::new(Party::Task(UnsafeCell::new(None))),
+            wait: Wait::new(Party::Task(UnsafeCell::new(None)), Identity::NOBODY),
             node: Node::unused(),
             entered: false,
             _pinned: PhantomPinned,
@@ -68,7 +69,7 @@ impl Place {
         // SAFETY: as this function's.
         unsafe { half.enter(&self.node) };
         self.entered = true;
-        if half.is_ready(&self.wait) {
+        if half.is_ready_after_all(&self.wait) {
             // SAFETY: just entered.
             unsafe { self.leave(half) };
         }

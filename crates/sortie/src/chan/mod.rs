@@ -64,6 +64,8 @@ mod errors;
 mod event;
 mod future;
 mod iter;
+mod lane;
+mod limits;
 mod make;
 mod receiver;
 mod ring;
@@ -72,7 +74,6 @@ mod select;
 mod sender;
 mod shared;
 mod timer;
-mod turn;
 mod wait;
 mod zero;
 

@@ -25,12 +25,19 @@
 //! its own, and what others look at after they have announced themselves and
 //! passed a full barrier, cannot both miss each other.
 //!
+//! A party that is alone on its side moves its position by a plain store: see
+//! [`Lane`], which also tells what takes the place of the full barrier then. The steps
+//! are the same, in the same order.
+//!
 //! After Dmitry Vyukov's bounded MPMC queue, with the closed mark in the tail as
 //! in crossbeam-channel.
 
 use super::buffer::{Buffer, Closed, Pushed};
+use super::core::Side;
+use super::lane::{BIASED, Lane, Mover};
 use crate::base::atomic::{AtomicU64, Ordering, UnsafeCell, fence};
 use crate::base::backoff::Backoff;
+use crate::base::barrier;
 use crate::base::padded::Padded;
 use std::mem::MaybeUninit;
 
@@ -40,6 +47,7 @@ const CLOSED: u64 = 1;
 const RESERVED: u64 = 1;
 /// In a stamp: there is no message.
 const VOID: u64 = 2;
+/// What is no position, in a stamp or a lane's word.
 const FLAGS: u64 = 3;
 /// One position.
 const ONE: u64 = 4;
@@ -55,8 +63,8 @@ pub(super) struct Position(u64);
 
 /// The queue.
 pub(super) struct Ring<T> {
-    head: Padded<AtomicU64>,
-    tail: Padded<AtomicU64>,
+    head: Padded<Lane>,
+    tail: Padded<Lane>,
     slots: Box<[Slot<T>]>,
     /// A lap is a power of two.
     lap: u64,
@@ -89,8 +97,8 @@ impl<T> Ring<T> {
             })
             .collect();
         Ring {
-            head: Padded(AtomicU64::new(0)),
-            tail: Padded(AtomicU64::new(0)),
+            head: Padded(Lane::new()),
+            tail: Padded(Lane::new()),
             slots,
             lap: (capacity as u64 + 1).next_power_of_two() * ONE,
         }
@@ -117,6 +125,12 @@ impl<T> Ring<T> {
         }
     }
 
+    /// How many positions there are before this one.
+    fn moves(&self, position: u64) -> u64 {
+        let index = (position & (self.lap - 1)) / ONE;
+        (position >> self.lap.trailing_zeros()) * self.slots.len() as u64 + index
+    }
+
     /// What the slot at `tail` is for a sender.
     #[inline(always)]
     fn look_for_sender(&self, tail: u64) -> Look {
@@ -127,7 +141,7 @@ impl<T> Ring<T> {
         if (stamp & !FLAGS).wrapping_add(self.lap) == tail + ONE {
             // Written a lap ago.
             fence(Ordering::SeqCst);
-            let head = self.head.load(Ordering::Relaxed);
+            let head = self.head.word(Ordering::Relaxed) & !FLAGS;
             if head.wrapping_add(self.lap) == tail {
                 return Look::NotNow;
             }
@@ -151,35 +165,31 @@ impl<T> Ring<T> {
         }
         if stamp == head {
             fence(Ordering::SeqCst);
-            if self.tail.load(Ordering::Relaxed) & !CLOSED == head {
+            if self.tail.word(Ordering::Relaxed) & !FLAGS == head {
                 return Look::NotNow;
             }
         }
         Look::Again
     }
 
-    /// Takes the tail by `advance`, which says how far. The position taken.
+    /// Takes the tail, as far as `count` says. The position taken.
     #[inline(always)]
-    fn take_tail(&self, count: impl Fn(u64) -> usize) -> Result<(u64, usize), Pushed<()>> {
+    fn take_tail(
+        &self,
+        mover: Mover,
+        count: impl Fn(u64) -> usize,
+    ) -> Result<(u64, usize), Pushed<()>> {
         let mut backoff = Backoff::new();
         loop {
-            let tail = self.tail.load(Ordering::Relaxed);
-            if tail & CLOSED != 0 {
+            let word = self.tail.word(Ordering::Acquire);
+            if word & CLOSED != 0 {
                 return Err(Pushed::Closed(()));
             }
+            let tail = word & !FLAGS;
             match self.look_for_sender(tail) {
                 Look::Mine { .. } => {
                     let count = count(tail);
-                    if self
-                        .tail
-                        .compare_exchange_weak(
-                            tail,
-                            self.after(tail, count),
-                            Ordering::SeqCst,
-                            Ordering::Relaxed,
-                        )
-                        .is_ok()
-                    {
+                    if self.tail.exchange(word, self.after(tail, count), mover) {
                         return Ok((tail, count));
                     }
                 }
@@ -241,7 +251,7 @@ impl<T> Ring<T> {
 
     /// Takes a slot whose message comes later.
     pub(super) fn reserve(&self) -> Result<Position, Pushed<()>> {
-        let (position, _) = self.take_tail(|_| 1)?;
+        let (position, _) = self.take_tail(Mover::caller(), |_| 1)?;
         self.slot(position)
             .stamp
             .store(position | RESERVED, Ordering::Release);
@@ -269,17 +279,10 @@ impl<T> Ring<T> {
         fence(Ordering::SeqCst);
     }
 
-    fn skip(&self, head: u64) {
-        if self
-            .head
-            .compare_exchange(
-                head,
-                self.after(head, 1),
-                Ordering::SeqCst,
-                Ordering::Relaxed,
-            )
-            .is_ok()
-        {
+    /// Takes the head, at which there is no message, from a word of its lane.
+    fn skip(&self, word: u64, mover: Mover) {
+        let head = word & !FLAGS;
+        if self.head.exchange(word, self.after(head, 1), mover) {
             self.slot(head)
                 .stamp
                 .store(head.wrapping_add(self.lap), Ordering::Release);
@@ -289,8 +292,8 @@ impl<T> Ring<T> {
 
 impl<T> Buffer<T> for Ring<T> {
     #[inline(always)]
-    fn push(&self, message: T) -> Result<(), Pushed<T>> {
-        match self.take_tail(|_| 1) {
+    fn push(&self, message: T, mover: Mover) -> Result<(), Pushed<T>> {
+        match self.take_tail(mover, |_| 1) {
             Ok((position, _)) => {
                 // SAFETY: just taken.
                 unsafe { self.write(position, message) };
@@ -302,34 +305,43 @@ impl<T> Buffer<T> for Ring<T> {
     }
 
     #[inline(always)]
-    fn pop(&self) -> Result<Option<T>, Closed> {
+    unsafe fn push_in_person(&self, message: T) -> Result<(), Pushed<T>> {
+        // SAFETY: as this function's.
+        if let Some(turn) = unsafe { self.tail.enter() } {
+            let tail = turn.position;
+            if self.slot(tail).stamp.load(Ordering::Acquire) == tail {
+                turn.advance(self.after(tail, 1));
+                // SAFETY: just taken.
+                unsafe { self.write(tail, message) };
+                drop(turn);
+                barrier::light_for_free();
+                return Ok(());
+            }
+        }
+        self.push(message, Mover::caller())
+    }
+
+    #[inline(always)]
+    fn pop(&self, mover: Mover) -> Result<Option<T>, Closed> {
         let mut backoff = Backoff::new();
         loop {
-            let head = self.head.load(Ordering::Relaxed);
+            let word = self.head.word(Ordering::Acquire);
+            let head = word & !FLAGS;
             match self.look_for_receiver(head) {
                 Look::Mine { void: true } => {
-                    self.skip(head);
+                    self.skip(word, mover);
                     continue;
                 }
                 Look::Mine { void: false } => {
-                    if self
-                        .head
-                        .compare_exchange_weak(
-                            head,
-                            self.after(head, 1),
-                            Ordering::SeqCst,
-                            Ordering::Relaxed,
-                        )
-                        .is_ok()
-                    {
+                    if self.head.exchange(word, self.after(head, 1), mover) {
                         // SAFETY: just taken; the stamp said that it is written,
                         // and as the head was there still, it was.
                         return Ok(Some(unsafe { self.read(head) }));
                     }
                 }
                 Look::NotNow => {
-                    let tail = self.tail.load(Ordering::Acquire);
-                    return if tail == head | CLOSED {
+                    let tail = self.tail.word(Ordering::Acquire);
+                    return if tail & !BIASED == head | CLOSED {
                         Err(Closed)
                     } else {
                         Ok(None)
@@ -341,11 +353,29 @@ impl<T> Buffer<T> for Ring<T> {
         }
     }
 
+    #[inline(always)]
+    unsafe fn pop_in_person(&self) -> Result<Option<T>, Closed> {
+        // SAFETY: as this function's.
+        if let Some(turn) = unsafe { self.head.enter() } {
+            let head = turn.position;
+            if self.slot(head).stamp.load(Ordering::Acquire) == head + ONE {
+                turn.advance(self.after(head, 1));
+                // SAFETY: just taken, and written.
+                let message = unsafe { self.read(head) };
+                drop(turn);
+                barrier::light_for_free();
+                return Ok(Some(message));
+            }
+        }
+        self.pop(Mover::caller())
+    }
+
     fn push_many(&self, messages: &mut dyn ExactSizeIterator<Item = T>) -> Result<usize, Closed> {
         if messages.len() == 0 {
             return Ok(0);
         }
-        match self.take_tail(|tail| self.vacant(tail, messages.len())) {
+        let vacant = |tail| self.vacant(tail, messages.len());
+        match self.take_tail(Mover::caller(), vacant) {
             Ok((first, count)) => {
                 for offset in 0..count {
                     let position = self.after(first, offset);
@@ -364,26 +394,19 @@ impl<T> Buffer<T> for Ring<T> {
     }
 
     fn pop_many(&self, limit: usize, sink: &mut dyn FnMut(T)) -> usize {
+        let mover = Mover::caller();
         let mut backoff = Backoff::new();
         loop {
-            let head = self.head.load(Ordering::Relaxed);
+            let word = self.head.word(Ordering::Acquire);
+            let head = word & !FLAGS;
             match self.look_for_receiver(head) {
                 Look::Mine { void: true } => {
-                    self.skip(head);
+                    self.skip(word, mover);
                     continue;
                 }
                 Look::Mine { void: false } => {
                     let count = self.written(head, limit);
-                    if self
-                        .head
-                        .compare_exchange_weak(
-                            head,
-                            self.after(head, count),
-                            Ordering::SeqCst,
-                            Ordering::Relaxed,
-                        )
-                        .is_ok()
-                    {
+                    if self.head.exchange(word, self.after(head, count), mover) {
                         for offset in 0..count {
                             // SAFETY: just taken, and all were written.
                             sink(unsafe { self.read(self.after(head, offset)) });
@@ -401,9 +424,9 @@ impl<T> Buffer<T> for Ring<T> {
     fn has_message(&self) -> bool {
         let mut backoff = Backoff::new();
         loop {
-            let head = self.head.load(Ordering::SeqCst);
-            match self.look_for_receiver(head) {
-                Look::Mine { void: true } => self.skip(head),
+            let word = self.head.word(Ordering::SeqCst);
+            match self.look_for_receiver(word & !FLAGS) {
+                Look::Mine { void: true } => self.skip(word, Mover::caller()),
                 Look::Mine { void: false } => return true,
                 Look::NotNow => return false,
                 Look::Again => backoff.snooze(),
@@ -414,7 +437,7 @@ impl<T> Buffer<T> for Ring<T> {
     fn has_room(&self) -> bool {
         let mut backoff = Backoff::new();
         loop {
-            let tail = self.tail.load(Ordering::SeqCst) & !CLOSED;
+            let tail = self.tail.word(Ordering::SeqCst) & !FLAGS;
             match self.look_for_sender(tail) {
                 Look::Mine { .. } => return true,
                 Look::NotNow => return false,
@@ -424,19 +447,21 @@ impl<T> Buffer<T> for Ring<T> {
     }
 
     fn is_drained(&self) -> bool {
-        let tail = self.tail.load(Ordering::SeqCst);
-        tail & CLOSED != 0 && tail & !CLOSED == self.head.load(Ordering::SeqCst)
+        let tail = self.tail.word(Ordering::SeqCst);
+        let head = self.head.word(Ordering::SeqCst);
+        tail & CLOSED != 0 && tail & !FLAGS == head & !FLAGS
     }
 
     fn len(&self) -> usize {
+        // What the caller has moved by a plain store is seen before he looks.
+        fence(Ordering::SeqCst);
         loop {
-            let tail = self.tail.load(Ordering::SeqCst);
-            let head = self.head.load(Ordering::SeqCst);
+            let tail = self.tail.word(Ordering::SeqCst) & !FLAGS;
+            let head = self.head.word(Ordering::SeqCst) & !FLAGS;
             // Only if the two belong together.
-            if self.tail.load(Ordering::SeqCst) != tail {
+            if self.tail.word(Ordering::SeqCst) & !FLAGS != tail {
                 continue;
             }
-            let tail = tail & !CLOSED;
             let (from, to) = (head & (self.lap - 1), tail & (self.lap - 1));
             return if from < to {
                 ((to - from) / ONE) as usize
@@ -455,19 +480,28 @@ impl<T> Buffer<T> for Ring<T> {
     }
 
     fn close(&self) -> bool {
-        self.tail.fetch_or(CLOSED, Ordering::SeqCst) & CLOSED == 0
+        self.tail.mark(CLOSED)
     }
 
     fn version(&self) -> u64 {
-        let tail = self.tail.load(Ordering::SeqCst);
-        tail.wrapping_add(self.head.load(Ordering::SeqCst))
+        let tail = self.tail.word(Ordering::SeqCst) & !BIASED;
+        tail.wrapping_add(self.head.word(Ordering::SeqCst) & !BIASED)
+    }
+
+    fn before_waiting(&self, side: Side) {
+        let lane = match side {
+            Side::Receivers => &self.tail,
+            Side::Senders => &self.head,
+        };
+        lane.before_waiting(|word| self.moves(word & !FLAGS));
     }
 }
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
         if std::mem::needs_drop::<T>() {
-            while let Ok(Some(message)) = self.pop() {
+            self.head.0.give_up();
+            while let Ok(Some(message)) = self.pop(Mover::caller()) {
                 drop(message);
             }
         }

@@ -5,6 +5,7 @@ use super::buffer::Buffer;
 use super::buffered::Buffered;
 use super::core::{Core, Side};
 use super::errors::Refused;
+use super::lane::Mover;
 use super::receiver::{Receiver, Source};
 use super::ring::Ring;
 use super::sender::Sender;
@@ -117,6 +118,16 @@ impl<T> Shared<T> {
         }
     }
 
+    /// The same for somebody who has entered the queue and passed a full barrier, and
+    /// is going to wait if it is not.
+    pub(super) fn is_possible_after_all(&self, side: Side, own: *const Wait) -> bool {
+        match &self.flavour {
+            Flavour::Zero(channel) => channel.is_met(side, own),
+            Flavour::Bounded(channel) => channel.is_possible_after_all(side),
+            Flavour::Unbounded(channel) => channel.is_possible_after_all(side),
+        }
+    }
+
     /// A number that has changed if an operation has become possible.
     pub(super) fn version(&self) -> u64 {
         match &self.flavour {
@@ -142,13 +153,13 @@ fn discard<T>(buffer: &impl Buffer<T>) {
     struct Rest<'a, T, B: Buffer<T>>(&'a B, PhantomData<T>);
     impl<T, B: Buffer<T>> Drop for Rest<'_, T, B> {
         fn drop(&mut self) {
-            while let Ok(Some(message)) = self.0.pop() {
+            while let Ok(Some(message)) = self.0.pop(Mover::caller()) {
                 mem::forget(message);
             }
         }
     }
     let rest = Rest(buffer, PhantomData);
-    while let Ok(Some(message)) = buffer.pop() {
+    while let Ok(Some(message)) = buffer.pop(Mover::caller()) {
         drop(message);
     }
     mem::forget(rest);

@@ -15,7 +15,9 @@
 //! 3; where it is not, it is after step 3 already. So it always sees the outcome,
 //! even if it was never parked.
 
+use super::lane::Mover;
 use crate::base::atomic::{AtomicBool, AtomicPtr, Cell, Ordering, UnsafeCell, prefetch_behind};
+use crate::base::identity::Identity;
 use crate::goroutine::claim::{Ticket, Won};
 use crate::park::Waiter;
 use std::mem::MaybeUninit;
@@ -52,6 +54,8 @@ pub(super) enum Party {
 #[derive(Debug)]
 pub(super) struct Wait {
     pub(super) party: Party,
+    /// Of whoever is blocked. A future has none: it may be anybody's.
+    pub(super) identity: Identity,
     /// What has to be won to end it; none if whoever finds the only node does.
     pub(super) ticket: Cell<Ticket>,
     pub(super) outcome: Cell<Outcome>,
@@ -68,9 +72,10 @@ pub(super) struct Wait {
 
 impl Wait {
     #[inline(always)]
-    pub(super) fn new(party: Party) -> Self {
+    pub(super) fn new(party: Party, identity: Identity) -> Self {
         Wait {
             party,
+            identity,
             ticket: Cell::new(Ticket::NONE),
             outcome: Cell::new(Outcome::Waiting),
             case: Cell::new(0),
@@ -82,7 +87,7 @@ impl Wait {
     /// Of the calling goroutine or thread.
     #[inline(always)]
     pub(super) fn current() -> Self {
-        Wait::new(Party::Blocked(Waiter::current()))
+        Wait::new(Party::Blocked(Waiter::current()), Identity::current())
     }
 
     /// The goroutine or thread. Futures have none.
@@ -399,6 +404,17 @@ impl Claimed {
     pub(super) fn node(&self) -> &Node {
         // SAFETY: its waiter waits for us.
         unsafe { &*self.node }
+    }
+
+    /// Moves a message in the name of who waits.
+    ///
+    /// # Safety
+    /// As [`Mover::of`]: the node was in the queue for the side of the buffer that
+    /// is moved; the lock is held, and the wait ended after the last use of this.
+    #[inline(always)]
+    pub(super) unsafe fn mover(&self) -> Mover {
+        // SAFETY: as this function's; and its waiter waits for us.
+        unsafe { Mover::of(self.node().wait()) }
     }
 
     /// Ends the wait. Who is to be woken for that is added to `wakes`.

@@ -135,11 +135,6 @@ impl Entry {
         }
     }
 
-    /// What it asks for.
-    pub(crate) fn demand(&self) -> usize {
-        self.demand
-    }
-
     fn is_queued(&self) -> bool {
         self.queued.load(Ordering::Acquire)
     }

@@ -16,6 +16,7 @@
 use super::{Message, assert_rising, assert_same, end, rest};
 use crate::chan::block_list::List;
 use crate::chan::buffer::{Buffer, Closed, Pushed};
+use crate::chan::lane::Mover;
 use crate::protocol::explore_bounded;
 use loom::thread;
 use std::sync::Arc;
@@ -24,16 +25,16 @@ use std::sync::Arc;
 fn list(count: u32) -> Arc<List<Message>> {
     let list = List::new();
     // Looks at both ends, which makes them known.
-    assert!(matches!(list.pop(), Ok(None)));
+    assert!(matches!(list.pop(Mover::caller()), Ok(None)));
     for number in 1..=count {
-        assert!(list.push(Message::new(number)).is_ok());
+        assert!(list.push(Message::new(number), Mover::caller()).is_ok());
     }
     Arc::new(list)
 }
 
 /// Sends. The numbers that were not refused.
 fn push_each(list: &List<Message>, numbers: &[u32]) -> Vec<u32> {
-    let open = |number: &u32| match list.push(Message::new(*number)) {
+    let open = |number: &u32| match list.push(Message::new(*number), Mover::caller()) {
         Ok(()) => true,
         Err(Pushed::Full(_)) => unreachable!("a list is never full"),
         Err(Pushed::Closed(message)) => {
@@ -46,7 +47,7 @@ fn push_each(list: &List<Message>, numbers: &[u32]) -> Vec<u32> {
 
 /// Receives if there is a message, so many times.
 fn pop_times(list: &List<Message>, times: usize) -> Vec<u32> {
-    let messages = (0..times).filter_map(|_| list.pop().ok().flatten());
+    let messages = (0..times).filter_map(|_| list.pop(Mover::caller()).ok().flatten());
     messages.map(Message::take).collect()
 }
 
@@ -123,7 +124,7 @@ fn one_after_the_other() {
         };
         let mut received = Vec::new();
         while received.len() < 3 {
-            match list.pop().unwrap() {
+            match list.pop(Mover::caller()).unwrap() {
                 Some(message) => received.push(message.take()),
                 None => thread::yield_now(),
             }
@@ -148,7 +149,7 @@ fn closed_while_it_is_used() {
         };
         let mut received = Vec::new();
         loop {
-            match list.pop() {
+            match list.pop(Mover::caller()) {
                 Ok(Some(message)) => received.push(message.take()),
                 Ok(None) => thread::yield_now(),
                 Err(Closed) => break,

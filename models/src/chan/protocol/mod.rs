@@ -2,11 +2,13 @@
 
 mod block_list;
 mod buffered;
+mod lane;
 mod rendezvous;
 mod ring;
 mod select;
 
 use super::buffer::Buffer;
+use super::lane::Mover;
 use super::ring::Ring;
 use crate::base::atomic;
 use crate::protocol::Watched;
@@ -68,7 +70,7 @@ fn here() -> &'static Location<'static> {
 fn known_ring(capacity: usize) -> Ring<Message> {
     let ring = Ring::new(capacity);
     for number in 0..capacity as u32 {
-        assert!(ring.push(Message::new(number)).is_ok());
+        assert!(ring.push(Message::new(number), Mover::caller()).is_ok());
     }
     assert_eq!(rest(&ring).len(), capacity);
     ring
@@ -77,7 +79,7 @@ fn known_ring(capacity: usize) -> Ring<Message> {
 /// The messages that are left in a buffer.
 fn rest(buffer: &impl Buffer<Message>) -> Vec<u32> {
     let mut rest = Vec::new();
-    while let Ok(Some(message)) = buffer.pop() {
+    while let Ok(Some(message)) = buffer.pop(Mover::caller()) {
         rest.push(message.take());
     }
     rest

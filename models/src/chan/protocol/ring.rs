@@ -15,6 +15,7 @@
 
 use super::{Message, assert_rising, assert_same, end, known_ring, rest};
 use crate::chan::buffer::{Buffer, Closed, Pushed};
+use crate::chan::lane::Mover;
 use crate::chan::ring::Ring;
 use crate::protocol::explore_bounded;
 use loom::thread;
@@ -26,7 +27,7 @@ fn ring(capacity: usize) -> Arc<Ring<Message>> {
 
 /// Sends if there is room. The numbers that were sent.
 fn push_each(ring: &Ring<Message>, numbers: &[u32]) -> Vec<u32> {
-    let fits = |number: &u32| match ring.push(Message::new(*number)) {
+    let fits = |number: &u32| match ring.push(Message::new(*number), Mover::caller()) {
         Ok(()) => true,
         Err(Pushed::Full(message) | Pushed::Closed(message)) => {
             assert_eq!(message.take(), *number);
@@ -38,7 +39,7 @@ fn push_each(ring: &Ring<Message>, numbers: &[u32]) -> Vec<u32> {
 
 /// Receives if there is a message, so many times.
 fn pop_times(ring: &Ring<Message>, times: usize) -> Vec<u32> {
-    let messages = (0..times).filter_map(|_| ring.pop().ok().flatten());
+    let messages = (0..times).filter_map(|_| ring.pop(Mover::caller()).ok().flatten());
     messages.map(Message::take).collect()
 }
 
@@ -91,7 +92,7 @@ fn stream(capacity: usize, count: u32) {
     };
     let mut received = Vec::new();
     while received.len() < count as usize {
-        match ring.pop().unwrap() {
+        match ring.pop(Mover::caller()).unwrap() {
             Some(message) => received.push(message.take()),
             None => thread::yield_now(),
         }
@@ -121,7 +122,7 @@ fn closed_while_it_is_used() {
         };
         let mut received = Vec::new();
         loop {
-            match ring.pop() {
+            match ring.pop(Mover::caller()) {
                 Ok(Some(message)) => received.push(message.take()),
                 Ok(None) => thread::yield_now(),
                 Err(Closed) => break,

@@ -40,8 +40,12 @@ pub(in crate::chan) trait Endpoint {
     /// When it becomes ready by itself, on the runtime's clock.
     fn due(&self) -> u64;
 
-    /// Whether the operation would not wait. Who waits with `own` does not count.
-    fn is_ready(&self, own: *const Wait) -> bool;
+    /// Whether the operation would not wait.
+    fn is_ready(&self) -> bool;
+
+    /// The same for somebody who has entered the queue with `own`, which does not
+    /// count, and passed a full barrier, and is going to wait if it is not.
+    fn is_ready_after_all(&self, own: *const Wait) -> bool;
 
     /// Enters the queue, if there is one; else returns `false`.
     ///
@@ -100,8 +104,12 @@ impl<T> Endpoint for Sender<T> {
         NEVER
     }
 
-    fn is_ready(&self, own: *const Wait) -> bool {
-        self.shared.is_possible(Side::Senders, own)
+    fn is_ready(&self) -> bool {
+        self.shared.is_possible(Side::Senders, ptr::null())
+    }
+
+    fn is_ready_after_all(&self, own: *const Wait) -> bool {
+        self.shared.is_possible_after_all(Side::Senders, own)
     }
 
     fn announce(&self) {
@@ -192,14 +200,25 @@ impl<T> Endpoint for Receiver<T> {
         }
     }
 
-    fn is_ready(&self, own: *const Wait) -> bool {
+    fn is_ready(&self) -> bool {
         match &self.source {
-            Source::Channel(shared) => shared.is_possible(Side::Receivers, own),
+            Source::Channel(shared) => shared.is_possible(Side::Receivers, ptr::null()),
             Source::At(at) => at.has_message(),
             Source::Tick(tick) => tick.has_message(),
             Source::Event(event) => event.is_set(),
             Source::Schedule(schedule) => schedule.action.has_message(),
             Source::Never => false,
+        }
+    }
+
+    fn is_ready_after_all(&self, own: *const Wait) -> bool {
+        match &self.source {
+            Source::Channel(shared) => shared.is_possible_after_all(Side::Receivers, own),
+            Source::At(_)
+            | Source::Tick(_)
+            | Source::Event(_)
+            | Source::Schedule(_)
+            | Source::Never => self.is_ready(),
         }
     }
 

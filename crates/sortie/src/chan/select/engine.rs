@@ -112,7 +112,7 @@ fn find<T>(
     mut begin: impl FnMut(usize) -> Option<T>,
 ) -> Option<T> {
     Order::new(cases.len(), biased).find_map(|position| {
-        if cases[position].endpoint.is_ready(ptr::null()) {
+        if cases[position].endpoint.is_ready() {
             begin(position)
         } else {
             None
@@ -249,7 +249,7 @@ unsafe fn wait(
         if !unsafe { case.endpoint.enter(&case.node) } {
             continue;
         }
-        if case.endpoint.is_ready(&wait) {
+        if case.endpoint.is_ready_after_all(&wait) {
             // Nobody but us may end it; unless somebody has.
             if wait.win().is_some() {
                 ready = Some((position, Outcome::Retry));
