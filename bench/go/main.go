@@ -25,6 +25,12 @@ var workloads = map[string]func() float64{
 	"select":          selects,
 	"sieve":           sieve,
 	"hogs":            besideHogs,
+	"sleepers":        sleepers,
+	"timer-func":      timerFunc,
+	"timer-stop":      timerStop,
+	"timer-reset":     timerReset,
+	"timer-pending":   timerPending,
+	"timer-select":    timerSelect,
 }
 
 func main() {

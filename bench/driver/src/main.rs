@@ -7,7 +7,7 @@ use clap::Parser;
 use system::System;
 
 /// All workloads, in the order of `bench/README.md`.
-const WORKLOADS: [&str; 11] = [
+const WORKLOADS: [&str; 17] = [
     "spawn",
     "yield",
     "pingpong",
@@ -16,6 +16,12 @@ const WORKLOADS: [&str; 11] = [
     "mpmc",
     "select",
     "sieve",
+    "sleepers",
+    "timer-func",
+    "timer-stop",
+    "timer-reset",
+    "timer-pending",
+    "timer-select",
     "ticker",
     "blockers-ticker",
     "hogs",

@@ -4,6 +4,7 @@
 mod channels;
 mod spawn;
 mod ticker;
+mod timers;
 mod yields;
 
 use std::time::Instant;
@@ -19,6 +20,12 @@ fn main() {
         "mpmc" => channels::mpmc,
         "select" => channels::selects,
         "sieve" => channels::sieve,
+        "sleepers" => timers::sleepers,
+        "timer-func" => timers::functions,
+        "timer-stop" => timers::stop,
+        "timer-reset" => timers::reset,
+        "timer-pending" => timers::pending,
+        "timer-select" => timers::timeouts,
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,

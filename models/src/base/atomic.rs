@@ -284,3 +284,6 @@ impl<T> Debug for Cell<T> {
         f.write_str("Cell")
     }
 }
+
+/// A hint, which is none of a model's business.
+pub(crate) fn prefetch_behind<T>(_: &AtomicPtr<T>) {}

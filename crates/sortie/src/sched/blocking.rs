@@ -5,7 +5,6 @@ use super::machine::M;
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
 use crate::base::atomic::Ordering;
-use crate::base::clock::NEVER;
 use crate::goroutine::current;
 
 /// Runs `f`, which may block or compute for long, without a processor. On an OS
@@ -69,14 +68,15 @@ impl Scheduler {
         p.machine.store(std::ptr::null_mut(), Ordering::Release);
         debug_assert_eq!(p.status(), Status::Running);
         if !self.world_stops()
-            && (p.has_work() || self.global_len() != 0 || p.timers.next() != NEVER)
+            && (p.has_work() || self.global_len() != 0 || self.lacks_keeper())
         {
             self.start_machine(p, false);
             return;
         }
         self.make_idle(p);
         self.gate.before_last_look();
-        if self.any_work()
+        // Whoever kept the time may have given it up meanwhile, since nobody was idle.
+        if (self.any_work() || self.lacks_keeper())
             && let Some(p) = self.take_idle(Some(p))
         {
             self.start_machine(p, false);

@@ -220,8 +220,9 @@ impl Scheduler {
         let deadline = {
             let mut idle = self.idle.lock();
             // Under the lock: of two machines that see a new timer one keeps it.
+            // And only while a processor is idle: the busy ones look themselves.
             let timer = self.next_timer();
-            let keeps = timer < self.keeper.load(Ordering::Relaxed);
+            let keeps = timer < self.keeper.load(Ordering::Relaxed) && !idle.processors.is_empty();
             if keeps {
                 self.keeper.store(timer, Ordering::Relaxed);
                 idle.keeper = Some(m);
@@ -282,11 +283,27 @@ impl Scheduler {
             .unwrap_or(NEVER)
     }
 
+    /// Whether there are timers, and nobody who sleeps until the next.
+    pub(super) fn lacks_keeper(&self) -> bool {
+        self.next_timer() < self.keeper.load(Ordering::Relaxed)
+    }
+
     /// Drops the entries of timers that were cancelled.
     pub(super) fn purge_timers(&self) {
         for p in self.all_processors() {
             p.timers.purge();
         }
+    }
+
+    /// Whether something is to be done right now that is not better left to who
+    /// has it.
+    pub(super) fn any_work_to_share(&self) -> bool {
+        self.global_len() != 0
+            || self
+                .processors()
+                .iter()
+                .any(|p| p.has_work() && !p.keeps_its_work())
+            || self.next_timer() <= clock::now()
     }
 
     /// Whether something is to be done right now.
