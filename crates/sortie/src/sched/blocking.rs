@@ -67,9 +67,7 @@ impl Scheduler {
         p.counters.handoffs.add(1);
         p.machine.store(std::ptr::null_mut(), Ordering::Release);
         debug_assert_eq!(p.status(), Status::Running);
-        if !self.world_stops()
-            && (p.has_work() || self.global_len() != 0 || self.lacks_keeper())
-        {
+        if !self.world_stops() && (p.has_work() || self.global_len() != 0 || self.lacks_keeper()) {
             self.start_machine(p, false);
             return;
         }
