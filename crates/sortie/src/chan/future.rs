@@ -198,9 +198,9 @@ impl<T> Receiver<T> {
     unsafe fn poll(&self, place: &mut Place, context: &Context<'_>) -> Poll<Result<T, RecvError>> {
         loop {
             let core = self.core();
-            // SAFETY: its own channel.
             if place.entered
                 && let Some(core) = core
+                // SAFETY: its own channel.
                 && unsafe { place.still_waits(core, context.waker()) }
             {
                 return Poll::Pending;

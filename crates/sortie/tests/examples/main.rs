@@ -4,6 +4,7 @@
 //! processors and on one: no test harness is around it then, whose threads would
 //! hide a deadlock.
 
+mod contexts;
 mod csp;
 mod groups;
 mod patterns;
@@ -14,6 +15,7 @@ use program::Program;
 
 fn main() {
     let programs: Vec<Program> = [csp::PROGRAMS, groups::PROGRAMS, patterns::PROGRAMS].concat();
+    let programs: Vec<Program> = [contexts::PROGRAMS, csp::PROGRAMS, patterns::PROGRAMS].concat();
     if let Some(name) = program::requested() {
         let program = programs.iter().find(|program| program.name == name);
         (program.expect("a program of that name").main)();

@@ -5,7 +5,7 @@ use crate::{arrives, last, raise, settle, succeeds};
 use sortie::chan::{never, select};
 use sortie::signal::{self, Signal};
 use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 const ASLEEP: &str = "fatal error: all goroutines are asleep - deadlock!\n";
@@ -16,12 +16,9 @@ pub(crate) const CASES: &[Case] = &[
         program: || {
             sortie::run(|| {
                 let signals = signal::notify(&[Signal::SIGTERM]);
-                // Long after a deadlock would have been noticed.
-                Command::new("sh")
-                    .args(["-c", "sleep 1; kill -TERM $PPID"])
-                    .spawn()
-                    .unwrap();
+                let mut child = told_later();
                 arrives(&signals, Signal::SIGTERM);
+                child.wait().unwrap();
             });
         },
         check: |case| succeeds(case),
@@ -31,11 +28,9 @@ pub(crate) const CASES: &[Case] = &[
         program: || {
             let signals = signal::notify(&[Signal::SIGTERM]);
             sortie::go(|| never::<()>().recv());
-            Command::new("sh")
-                .args(["-c", "sleep 1; kill -TERM $PPID"])
-                .spawn()
-                .unwrap();
+            let mut child = told_later();
             arrives(&signals, Signal::SIGTERM);
+            child.wait().unwrap();
         },
         check: |case| succeeds(case),
     },
@@ -215,6 +210,14 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
 ];
+
+/// Has another process send SIGTERM, long after a deadlock would have been noticed.
+fn told_later() -> Child {
+    Command::new("sh")
+        .args(["-c", "sleep 1; kill -TERM $PPID"])
+        .spawn()
+        .unwrap()
+}
 
 /// Returns when all machines sleep, as far as the runtime's figures tell.
 fn until_asleep() {

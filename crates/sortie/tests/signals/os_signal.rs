@@ -227,7 +227,14 @@ fn nothing_is_lost() {
         let received = signals.clone();
         let stopper = thread::spawn(move || drop(signals));
         kill(Signal::SIGINT);
-        assert_eq!(received.recv(), Ok(Signal::SIGINT), "lost");
+        if received.recv().is_err() {
+            // Then it is about to end us. If not, another one does.
+            // SAFETY: has no requirements.
+            unsafe { libc::alarm(60) };
+            loop {
+                thread::park();
+            }
+        }
         stopper.join().unwrap();
     }
 }

@@ -168,28 +168,31 @@ impl<T> Endpoint for Receiver<T> {
     }
 
     unsafe fn enter(&self, node: &Node) -> bool {
-        // SAFETY: as this function's.
-        match &self.source {
-            Source::Channel(shared) => unsafe {
-                shared.core().lock().enqueue(self.side(), node, true);
-            },
-            Source::Event(event) => unsafe {
-                event.core().lock().enqueue(self.side(), node, true);
-            },
-            Source::Schedule(schedule) => unsafe { schedule.enter(node) },
+        let core = match &self.source {
+            Source::Channel(shared) => shared.core(),
+            Source::Event(event) => event.core(),
+            Source::Schedule(schedule) => {
+                // SAFETY: as this function's.
+                unsafe { schedule.enter(node) };
+                return true;
+            }
             Source::At(_) | Source::Tick(_) | Source::Never => return false,
-        }
+        };
+        // SAFETY: as this function's.
+        unsafe { core.lock().enqueue(self.side(), node, true) };
         true
     }
 
     unsafe fn leave(&self, node: &Node) -> bool {
+        let core = match &self.source {
+            Source::Channel(shared) => shared.core(),
+            Source::Event(event) => event.core(),
+            // SAFETY: as this function's.
+            Source::Schedule(schedule) => return unsafe { schedule.leave(node) },
+            Source::At(_) | Source::Tick(_) | Source::Never => return false,
+        };
         // SAFETY: as this function's.
-        match &self.source {
-            Source::Channel(shared) => unsafe { shared.core().lock().dequeue(self.side(), node) },
-            Source::Event(event) => unsafe { event.core().lock().dequeue(self.side(), node) },
-            Source::Schedule(schedule) => unsafe { schedule.leave(node) },
-            Source::At(_) | Source::Tick(_) | Source::Never => false,
-        }
+        unsafe { core.lock().dequeue(self.side(), node) }
     }
 
     fn due(&self) -> u64 {
