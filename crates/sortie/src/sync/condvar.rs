@@ -241,8 +241,8 @@ impl Condvar {
         }
     }
 
-    /// As [`wait_while`](Self::wait_while), until `deadline` at most. If time runs out
-    /// when the condition has just ceased to hold, it has not run out.
+    /// As [`wait_while`](Self::wait_while), until `deadline` at most. When time has run
+    /// out the condition is not called any more.
     ///
     /// # Blocking
     /// As [`wait_until`](Self::wait_until).
@@ -254,13 +254,10 @@ impl Condvar {
         deadline: Instant,
     ) -> WaitTimeoutResult {
         let mut result = WaitTimeoutResult(false);
-        while condition(guard) {
-            if result.timed_out() {
-                return result;
-            }
+        while !result.timed_out() && condition(guard) {
             result = self.wait_until(guard, deadline);
         }
-        WaitTimeoutResult(false)
+        result
     }
 
     /// As [`wait_while`](Self::wait_while), for `timeout` at most in all.
@@ -289,7 +286,7 @@ impl Condvar {
     /// As [`wait_ctx`](Self::wait_ctx).
     ///
     /// # Errors
-    /// Why `context` ended, if the condition still holds.
+    /// Why `context` ended. The condition is not called any more then.
     #[track_caller]
     pub fn wait_while_ctx<T: ?Sized>(
         &self,
@@ -297,10 +294,8 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
         context: &Context,
     ) -> Result<(), ContextError> {
-        let mut result = Ok(());
         while condition(guard) {
-            result?;
-            result = self.wait_ctx(guard, context);
+            self.wait_ctx(guard, context)?;
         }
         Ok(())
     }

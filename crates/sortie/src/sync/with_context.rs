@@ -23,11 +23,12 @@ impl<T: ?Sized> sealed::Sealed for RwLockUpgradableReadGuard<'_, T> {}
 /// ```
 /// use sortie::context::Context;
 /// use sortie::sync::{LockContext as _, Mutex};
-/// use std::time::Duration;
 ///
 /// let mutex = Mutex::new(0);
-/// let (context, _cancel) = Context::background().with_timeout(Duration::from_secs(1));
+/// let (context, cancel) = Context::background().with_cancel();
 /// *mutex.lock_ctx(&context)? += 1;
+/// cancel.cancel();
+/// assert!(mutex.lock_ctx(&context).is_err());
 /// # Ok::<(), sortie::context::ContextError>(())
 /// ```
 pub trait LockContext: sealed::Sealed {
