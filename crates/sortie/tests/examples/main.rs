@@ -14,8 +14,13 @@ use libtest_mimic::{Arguments, Trial};
 use program::Program;
 
 fn main() {
-    let programs: Vec<Program> = [csp::PROGRAMS, groups::PROGRAMS, patterns::PROGRAMS].concat();
-    let programs: Vec<Program> = [contexts::PROGRAMS, csp::PROGRAMS, patterns::PROGRAMS].concat();
+    let programs: Vec<Program> = [
+        contexts::PROGRAMS,
+        csp::PROGRAMS,
+        groups::PROGRAMS,
+        patterns::PROGRAMS,
+    ]
+    .concat();
     if let Some(name) = program::requested() {
         let program = programs.iter().find(|program| program.name == name);
         (program.expect("a program of that name").main)();
