@@ -41,8 +41,10 @@
 //!
 //! # New memory
 //! The detector remembers who used a stack. When another fiber gets it, nothing orders the
-//! two, and every frame would be a race. So an unordered context must not use a stack
-//! or block that another used before: they are made [`forgotten`](forget) first.
+//! two, and every frame would be a race. It also remembers who released what by which
+//! atomic, and takes the next variable at that address for the same one. So an unordered
+//! context must not use a stack or block that another used before: the detector is made
+//! to [forget](forget) them.
 //!
 //! # The scheduler itself
 //! With `SORTIE_TSAN=scheduler` in the environment nothing is hidden, and all contexts are
@@ -50,8 +52,9 @@
 //! that share a thread are in order by that, so it finds fewer of a program's races.
 //!
 //! # Limits
-//! The detector follows about 8 000 threads at a time, goroutines included. `setuid` and
-//! its like do not work: they interrupt threads of the detector with a signal.
+//! A goroutine costs the detector some memory, and two mappings, of which the kernel's
+//! default allows for some 30 000 goroutines at a time. `setuid` and its like do not work:
+//! they interrupt threads of the detector with a signal.
 //!
 //! # Roads not taken
 //! * *Ordering goroutines by the scheduler's own atomics* always: on one processor
@@ -175,6 +178,20 @@ pub fn release<T>(address: *const T) {
 #[inline(always)]
 pub fn acquire<T>(address: *const T) {
     detector::acquire(address.cast());
+}
+
+/// Makes a synchronising variable as good as new to the detector, for another use.
+///
+/// Else whoever uses it next would be in order with those who did before.
+///
+/// # Safety
+/// Nobody else uses the variable meanwhile.
+#[inline(always)]
+pub unsafe fn forget_order<T>(variable: *const T) {
+    let start = variable.addr() & !7;
+    let end = (variable.addr() + size_of::<T>()).next_multiple_of(8);
+    // SAFETY: as this function's.
+    unsafe { detector::forget_order(start, end - start) }
 }
 
 /// Makes memory as good as new to the detector. Its contents become zero, or stay.

@@ -63,6 +63,9 @@ pub(super) fn release(_address: *const ()) {}
 #[inline(always)]
 pub(super) fn acquire(_address: *const ()) {}
 
+#[inline(always)]
+pub(super) unsafe fn forget_order(_start: usize, _length: usize) {}
+
 pub(super) unsafe fn forget(_start: usize, _length: usize) {}
 
 pub(super) fn context_word(_lowest: isize) -> Result<Option<isize>, Unsupported> {

@@ -33,6 +33,8 @@ unsafe extern "C" {
     fn __tsan_ignore_thread_end();
     fn __tsan_acquire(address: *const c_void);
     fn __tsan_release(address: *const c_void);
+    // For virtual machines that manage memory. Works for any memory.
+    fn __tsan_java_free(address: usize, size: usize);
 }
 
 /// Whether nothing is hidden, since the scheduler itself is to be checked.
@@ -237,6 +239,12 @@ pub(super) fn acquire(address: *const ()) {
     unsafe { __tsan_acquire(address.cast()) };
 }
 
+pub(super) unsafe fn forget_order(start: usize, length: usize) {
+    // SAFETY: the detector's own records are freed, which by this function's obligations
+    // nobody uses.
+    unsafe { __tsan_java_free(start, length) };
+}
+
 /// Maps new memory over the old: the detector takes note of mappings, and of nothing else
 /// that would do.
 pub(super) unsafe fn forget(start: usize, length: usize) {
@@ -261,6 +269,8 @@ pub(super) unsafe fn forget(start: usize, length: usize) {
     // SAFETY: began above.
     unsafe { __tsan_ignore_thread_end() };
     assert!(mapped != libc::MAP_FAILED, "memory cannot be mapped anew");
+    // SAFETY: as this function's.
+    unsafe { forget_order(start, length) };
 }
 
 /// Looks for the word in the calling thread's static TLS that changes with the context.

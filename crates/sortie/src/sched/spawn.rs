@@ -135,6 +135,8 @@ unsafe fn make(
     g.set_created_at(plan.place);
     g.runtime.set(std::ptr::from_ref(scheduler).cast());
     g.join.reset();
+    // SAFETY: the header is ours.
+    unsafe { race::forget_order(&raw const g.join) };
     g.lock_depth.set(0);
     g.locked.store(std::ptr::null_mut(), Ordering::Relaxed);
     g.odd_stack.set(
