@@ -186,6 +186,10 @@ impl Watch {
         for p in self.scheduler.processors() {
             if p.status() == Status::Running {
                 again |= self.look_at(p, now);
+            } else {
+                // Nothing waits for a processor that nobody has, and this would keep us
+                // from going to sleep.
+                p.seen.waiting.set(false);
             }
         }
         again

@@ -56,6 +56,23 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        // Sysmon has just seen goroutines that are ready, and is not to wait for them.
+        name: "deadlock::after_messages_for_a_while",
+        program: || {
+            sortie::run(|| {
+                let (sender, receiver) = sortie::chan::bounded(0);
+                sortie::go(move || receiver.into_iter().count());
+                for number in 0..100_000 {
+                    sender.send(number).unwrap();
+                }
+                wait_for_ever();
+            });
+        },
+        check: |case| {
+            case.run().status(2).says(&[ASLEEP, "[chan receive]:"]);
+        },
+    },
+    Case {
         name: "deadlock::locked_in_another_goroutine",
         program: || {
             sortie::run(|| {

@@ -64,6 +64,7 @@ fn signal_generations() {
         let _guard = shared.0.lock();
         shared.1.notify_one();
     }
+    assert_eq!(is_awake.recv(), Ok(MEMBERS - 1));
 }
 
 /// TestCondBroadcast: all who wait are woken, once.
