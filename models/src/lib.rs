@@ -27,6 +27,7 @@
 //! | `park`            | its contract, for threads only                          |
 //! | `sched::deadlock` | a count that must be back at 0 in the end               |
 //! | `chan::turn`      | blocks of two slots                                     |
+//! | `chan::schedule`  | nothing: no timers fire                                 |
 //!
 //! `protocol` has a file for each protocol, and `chan::protocol` for each kind of
 //! channel. Its essay tells what is checked, and of weakenings of the real file that
@@ -61,6 +62,8 @@ mod base;
     reason = "for users of the channels"
 )]
 mod chan;
+#[cfg(test)]
+mod driver;
 #[cfg(test)]
 mod goroutine;
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod make;
 mod receiver;
 #[path = "../../../crates/sortie/src/chan/ring.rs"]
 mod ring;
+mod schedule;
 #[path = "../../../crates/sortie/src/chan/sender.rs"]
 mod sender;
 #[path = "../../../crates/sortie/src/chan/shared.rs"]

@@ -75,6 +75,12 @@ impl Waiter {
         self.0.ready();
     }
 
+    /// # Safety
+    /// As [`ready`](Self::ready).
+    pub(crate) unsafe fn ready_here(self) {
+        self.0.ready();
+    }
+
     pub(crate) fn open(self) -> Ticket {
         self.0.claim.open()
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod deadlock;
 #[path = "../../../crates/sortie/src/sched/seat.rs"]
+#[allow(dead_code, reason = "some of it is for locks")]
 pub(crate) mod seat;
 #[path = "../../../crates/sortie/src/sched/wake_gate.rs"]
 #[allow(dead_code, reason = "some of it is for metrics")]

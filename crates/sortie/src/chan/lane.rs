@@ -4,7 +4,7 @@
 //! Moving a position by an exchange costs a locked instruction, which is most of what
 //! a message costs. Where only one party sends, or receives, nobody is there to
 //! exchange it with. So a lane becomes *biased* to a party that has made
-//! [`streak`](super::limits::streak) moves in a row: from then on this party, the *owner*,
+//! [`streak`] moves in a row: from then on this party, the *owner*,
 //! moves the position by a plain store. Others who want to move it revoke that first.
 //!
 //! ```text

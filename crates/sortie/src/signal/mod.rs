@@ -3,7 +3,7 @@
 //!
 //! | Go | here |
 //! |----|------|
-//! | `signal.Notify(c, sig...)` | [`notify(&[..])`](notify), [`signals.add(&[..])`](Signals::add) |
+//! | `signal.Notify(c, sig...)` | [`notify(&[..])`](notify()), [`signals.add(&[..])`](Signals::add) |
 //! | `signal.Stop(c)` | [`signals.stop()`](Signals::stop), or drop it |
 //! | `signal.NotifyContext(ctx, sig...)` | [`notify_context(&context, &[..])`](notify_context()) |
 //! | `signal.Ignore(sig...)` | [`ignore(&[..])`](ignore) |

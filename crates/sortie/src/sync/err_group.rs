@@ -38,7 +38,7 @@ use std::time::Duration;
 /// that nobody joins ([`PanicPolicy::Exit`](crate::runtime::PanicPolicy)), that happens
 /// at once as well.
 ///
-/// A goroutine that ends by [`task::exit`](crate::task::exit) has not failed.
+/// A goroutine that ends by [`task::exit`] has not failed.
 ///
 /// # Examples
 /// ```

@@ -148,7 +148,7 @@ impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
     ///
     /// If `f` panics all callers panic: the one who called `f` with that panic, the
     /// others with its message. If it ends its goroutine by
-    /// [`task::exit`](crate::task::exit) all callers end so; but those that are no
+    /// [`task::exit`] all callers end so; but those that are no
     /// goroutines panic.
     ///
     /// # Blocking

@@ -148,7 +148,7 @@ impl WaitGroup {
     /// to end the process then ([`PanicPolicy::Exit`](crate::runtime::PanicPolicy)),
     /// it does so without waking those who wait, as in Go. Otherwise the message was
     /// printed, and the member is done; so it is if `f` ends by
-    /// [`task::exit`](crate::task::exit). Where the outcome matters, use an
+    /// [`task::exit`]. Where the outcome matters, use an
     /// [`ErrGroup`](super::ErrGroup).
     ///
     /// # Panics

@@ -29,6 +29,7 @@ use crate::chan::lane::Mover;
 use crate::chan::limits;
 use crate::chan::ring::Ring;
 use crate::chan::wait::{Kind, Node, Outcome, Wait};
+use crate::park::wait_queue::Until;
 use crate::protocol::{explore_bounded, explore_consistent};
 use loom::thread;
 use loom::thread::JoinHandle;
@@ -269,7 +270,7 @@ fn send(
     number: u32,
     deadline: u64,
 ) -> Result<u32, bool> {
-    match channel.send(Message::new(number), deadline, here()) {
+    match channel.send(Message::new(number), &Until::deadline(deadline), here()) {
         Ok(()) => Ok(number),
         Err(Refused::Closed(message)) => {
             assert_eq!(message.take(), number);
@@ -284,7 +285,7 @@ fn send(
 
 /// Receives a number, or tells whether the channel was closed.
 fn receive(channel: &Buffered<Message, Ring<Message>>, deadline: u64) -> Result<u32, bool> {
-    match channel.receive(deadline, here()) {
+    match channel.receive(&Until::deadline(deadline), here()) {
         Ok(message) => Ok(message.take()),
         Err(Refused::Closed(())) => Err(true),
         Err(Refused::NotNow(())) => Err(false),
