@@ -305,3 +305,6 @@ impl<T: Copy> Debug for Cell<T> {
         f.write_str("Cell")
     }
 }
+
+/// A hint, which is none of a model's business.
+pub(crate) fn prefetch_behind<T>(_: &AtomicPtr<T>) {}

@@ -77,7 +77,11 @@ impl<const N: usize> Model<N> {
 
     /// Takes what is left, and checks that nothing was lost.
     fn finish(&self) {
-        while self.pop() {}
+        while let Some(first) = self.queue.first_index() {
+            assert!(self.pop(), "there is a first entry");
+            assert_ne!(self.queue.first_index(), Some(first), "it was taken");
+        }
+        assert!(!self.pop());
         assert!(self.queue.is_empty());
         for entry in &self.entries {
             entry.look(|state| assert_eq!(*state, TAKEN, "lost"));

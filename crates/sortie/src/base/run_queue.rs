@@ -64,6 +64,13 @@ impl<T, const N: usize> RunQueue<T, N> {
         self.len() == 0
     }
 
+    /// Which entry is the first, counted since the start. For anybody: while it stays
+    /// the same, nothing was taken.
+    pub(crate) fn first_index(&self) -> Option<u32> {
+        let head = self.head.load(Ordering::Acquire);
+        (self.tail.load(Ordering::Acquire) != head).then_some(head)
+    }
+
     /// Adds an entry at the end. If the queue is full it is not taken, and comes
     /// back.
     ///

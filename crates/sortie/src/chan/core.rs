@@ -1,7 +1,7 @@
 //! What all channels have: a lock and two queues of those who wait.
 
 use super::wait::{Node, Queue};
-use crate::base::atomic::{AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
+use crate::base::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::base::lock::RawLock;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
@@ -23,16 +23,17 @@ impl Side {
     }
 }
 
-/// The lock and the queues.
+/// The lock and the queues: one line of the cache.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Core {
+    lock: RawLock,
+    queues: [Queue; 2],
     /// A bit for each side whose queue is not empty, for those who do not have
     /// the lock; and one for a channel that is closed.
     waiting: AtomicU32,
-    lock: RawLock,
     /// How many have come to wait that others can meet.
     arrivals: AtomicU64,
-    queues: UnsafeCell<[Queue; 2]>,
     origin: &'static Location<'static>,
 }
 
@@ -50,7 +51,7 @@ impl Core {
             waiting: AtomicU32::new(0),
             lock: RawLock::new(),
             arrivals: AtomicU64::new(0),
-            queues: UnsafeCell::new([Queue::new(), Queue::new()]),
+            queues: [Queue::new(), Queue::new()],
             origin,
         }
     }
@@ -70,6 +71,13 @@ impl Core {
     pub(super) fn version(&self) -> u64 {
         let arrivals = self.arrivals.load(Ordering::SeqCst);
         arrivals * 2 + u64::from(self.flags() & CLOSED != 0)
+    }
+
+    /// As [`lock`](Self::lock), by somebody who expects to meet somebody of this side.
+    #[inline(always)]
+    pub(super) fn lock_to_meet(&self, side: Side) -> Held<'_> {
+        self.queues[side as usize].prefetch();
+        self.lock()
     }
 
     #[inline(always)]
@@ -115,8 +123,7 @@ impl Held<'_> {
 
     #[inline(always)]
     pub(super) fn queue(&self, side: Side) -> &Queue {
-        // SAFETY: the lock is held, and the queues are used by shared reference.
-        unsafe { &(*self.core.queues.get())[side as usize] }
+        &self.core.queues[side as usize]
     }
 
     #[inline(always)]

@@ -15,7 +15,7 @@
 //! 3; where it is not, it is after step 3 already. So it always sees the outcome,
 //! even if it was never parked.
 
-use crate::base::atomic::{AtomicBool, Cell, Ordering, UnsafeCell};
+use crate::base::atomic::{AtomicBool, AtomicPtr, Cell, Ordering, UnsafeCell, prefetch_behind};
 use crate::goroutine::claim::{Ticket, Won};
 use crate::park::Waiter;
 use std::mem::MaybeUninit;
@@ -188,21 +188,40 @@ impl Node {
 /// Nodes in the order in which they came.
 #[derive(Debug)]
 pub(super) struct Queue {
-    first: Cell<*const Node>,
+    /// Written with the lock held; others may look at it to fetch the node.
+    first: AtomicPtr<Node>,
     last: Cell<*const Node>,
 }
 
 impl Queue {
     pub(super) fn new() -> Self {
         Queue {
-            first: Cell::new(ptr::null()),
+            first: AtomicPtr::new(ptr::null_mut()),
             last: Cell::new(ptr::null()),
         }
     }
 
+    /// The first node, for who holds the lock.
+    #[inline(always)]
+    fn first(&self) -> *const Node {
+        self.first.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn set_first(&self, node: *const Node) {
+        self.first.store(node.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Fetches the first node's memory into the cache: for those who will take the
+    /// lock and then find it. Whether it is still there does not matter.
+    #[inline(always)]
+    pub(super) fn prefetch(&self) {
+        prefetch_behind(&self.first);
+    }
+
     #[inline(always)]
     pub(super) fn is_empty(&self) -> bool {
-        self.first.get().is_null()
+        self.first().is_null()
     }
 
     /// # Safety
@@ -216,7 +235,7 @@ impl Queue {
         // SAFETY: queued nodes are where they were.
         match unsafe { last.as_ref() } {
             Some(last) => last.next.set(node),
-            None => self.first.set(node),
+            None => self.set_first(node),
         }
         node.queued.store(true, Ordering::Relaxed);
     }
@@ -232,7 +251,7 @@ impl Queue {
         unsafe {
             match previous.as_ref() {
                 Some(previous) => previous.next.set(next),
-                None => self.first.set(next),
+                None => self.set_first(next),
             }
             match next.as_ref() {
                 Some(next) => next.previous.set(previous),
@@ -261,7 +280,7 @@ impl Queue {
     /// # Safety
     /// The caller holds the lock.
     pub(super) unsafe fn has_other(&self, own: *const Wait) -> bool {
-        let mut at = self.first.get();
+        let mut at = self.first();
         // SAFETY: queued nodes are where they were, and so are their waits.
         unsafe {
             while let Some(node) = at.as_ref() {
@@ -288,7 +307,7 @@ impl Queue {
     pub(super) unsafe fn take_plain(&self) -> Option<Plain> {
         // SAFETY: queued nodes are where they were, and so are their waits.
         unsafe {
-            let node = self.first.get().as_ref()?;
+            let node = self.first().as_ref()?;
             let wait = node.wait();
             let Party::Blocked(waiter) = wait.party else {
                 return None;
@@ -312,7 +331,7 @@ impl Queue {
         own: *const Wait,
         wanted: impl Fn(&Node) -> bool,
     ) -> Option<Claimed> {
-        let mut at = self.first.get();
+        let mut at = self.first();
         // SAFETY: queued nodes are where they were, and so are their waits.
         unsafe {
             while let Some(node) = at.as_ref() {

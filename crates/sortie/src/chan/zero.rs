@@ -55,7 +55,7 @@ impl<T> Zero<T> {
         let mut message = ManuallyDrop::new(message);
         let slot = (&raw mut message).cast::<T>();
         loop {
-            let held = self.core.lock();
+            let held = self.core.lock_to_meet(Side::Receivers);
             // SAFETY: locked; the wait is ended.
             if let Some(plain) = unsafe { held.queue(Side::Receivers).take_plain() } {
                 // SAFETY: a receiver's slot has room for a message; the message is
@@ -186,7 +186,7 @@ impl<T> Zero<T> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Outcome {
-        let held = self.core.lock();
+        let held = self.core.lock_to_meet(Side::Senders);
         // SAFETY: locked; the wait is ended.
         if let Some(plain) = unsafe { held.queue(Side::Senders).take_plain() } {
             // SAFETY: a sender's slot has the message, which is ours now.

@@ -22,7 +22,6 @@ pub use builder::{Builder, PanicPolicy, StartError};
 pub(crate) use start::{default_scheduler, try_scheduler};
 
 use crate::sched::{blocking as without_processor, locked, procs};
-use std::marker::PhantomData;
 
 /// How many processors there are: so many goroutines run at the same time.
 ///
@@ -160,12 +159,17 @@ pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
 #[must_use = "the lock ends when the guard is dropped"]
 pub fn lock_os_thread() -> OsThreadLock {
     locked::lock();
-    OsThreadLock(PhantomData)
+    OsThreadLock {
+        _not_send: std::ptr::null_mut(),
+    }
 }
 
 /// Keeps a goroutine on its OS thread; see [`lock_os_thread`].
 #[derive(Debug)]
-pub struct OsThreadLock(PhantomData<*mut ()>);
+pub struct OsThreadLock {
+    /// What it locks is the goroutine that called.
+    _not_send: *mut (),
+}
 
 impl Drop for OsThreadLock {
     fn drop(&mut self) {

@@ -13,7 +13,7 @@
 use super::alarm::Site;
 use super::idle::Slept;
 use super::machine::M;
-use super::processor::{P, ROUND, WANTED};
+use super::processor::{P, ROUND};
 use super::scheduler::Scheduler;
 use super::{fibers, run};
 use crate::base::atomic::Ordering;
@@ -22,9 +22,11 @@ use crate::goroutine::{GRef, List, State};
 
 /// Sweeps over the other processors before a searcher gives up.
 const SWEEPS: usize = 6;
-/// For so long a goroutine in `next` is left to its own processor, in
-/// nanoseconds: it usually runs as soon as the one that readied it parks.
-const NEXT_IS_OLD: u64 = 3_000;
+/// For so long a goroutine is left to the processor where it became ready, in
+/// nanoseconds. Those in `next`, and in a queue that moves fast, usually run sooner
+/// than another machine could have them; taking them would only move what they use
+/// from one CPU's cache to another's.
+const OLD: u64 = 3_000;
 /// The longest time between two looks at the timers while there are some, in
 /// nanoseconds, if goroutines run as long as they did lately.
 const TIMER_PACE: u64 = 20_000;
@@ -170,7 +172,7 @@ impl M {
     /// Looks at the other processors.
     fn search(&'static self, p: &'static P) -> Option<GRef> {
         let scheduler = self.scheduler;
-        let mut old_next = None;
+        let mut seen = None;
         for sweep in 0..SWEEPS {
             let look_at_timers = sweep == 0 || sweep == SWEEPS - 1;
             let processors = scheduler.processors();
@@ -183,11 +185,10 @@ impl M {
                 if scheduler.world_stops() {
                     return None;
                 }
-                // SAFETY: the machine has `p`, whose queue is empty.
-                if let Some(g) = unsafe { victim.queue.steal_into(&p.queue) } {
-                    p.counters.steals.add(1);
-                    // SAFETY: queues hold `GRef`s.
-                    return Some(unsafe { g.as_ref() });
+                if !victim.is_queue_near()
+                    && let Some(g) = self.steal(p, victim)
+                {
+                    return Some(g);
                 }
                 if look_at_timers {
                     scheduler.run_timers(victim, p, clock::now());
@@ -196,25 +197,47 @@ impl M {
                         return Some(g);
                     }
                 }
-                old_next = old_next.or_else(|| victim.waiting_next());
+                seen = seen.or_else(|| victim.waiting());
             }
             // SAFETY: the machine has the processor, whose queue is empty.
             if let Some(g) = unsafe { scheduler.global.take_share(p, processors.len()) } {
                 return Some(g);
             }
-            if let Some((victim, next, tick)) = old_next.take() {
-                pause(NEXT_IS_OLD);
-                if victim.waiting_next() == Some((victim, next, tick))
-                    && let Some(g) = victim.steal_next()
-                {
-                    p.counters.steals.add(1);
+            if let Some(before) = seen.take() {
+                pause(OLD);
+                if let Some(g) = self.steal_old(p, &before) {
                     return Some(g);
                 }
             } else {
-                pause(NEXT_IS_OLD / 3);
+                pause(OLD / 3);
             }
         }
         None
+    }
+
+    /// Takes half of the queue of another processor.
+    fn steal(&self, p: &P, victim: &P) -> Option<GRef> {
+        // SAFETY: the machine has `p`, whose queue is empty.
+        let g = unsafe { victim.queue.steal_into(&p.queue) }?;
+        victim.share();
+        p.counters.steals.add(1);
+        // SAFETY: queues hold `GRef`s.
+        Some(unsafe { g.as_ref() })
+    }
+
+    /// Takes what has waited since it was seen.
+    fn steal_old(&self, p: &P, before: &Waiting) -> Option<GRef> {
+        let victim = before.victim;
+        let now = victim.waiting()?;
+        if before.head.is_some() && now.head == before.head {
+            return self.steal(p, victim);
+        }
+        if before.next == 0 || (now.next, now.tick) != (before.next, before.tick) {
+            return None;
+        }
+        let g = victim.steal_next()?;
+        p.counters.steals.add(1);
+        Some(g)
     }
 
     /// Counts as a searcher no longer. If it found work and was the last one,
@@ -234,7 +257,7 @@ impl M {
         scheduler.make_idle(p);
         self.stop_searching(false);
         scheduler.gate.before_last_look();
-        if scheduler.any_work()
+        if scheduler.any_work_to_share()
             && let Some(p) = scheduler.take_idle(Some(p))
         {
             acquire(self, p);
@@ -282,35 +305,50 @@ impl P {
     /// so short that one that becomes due is not late.
     fn start_round(&self, now: u64) {
         self.rounds.set(self.rounds.get().wrapping_add(1));
-        let mut turns = ROUND;
+        let tick = self.tick.get();
+        let last = tick.wrapping_sub(self.last_tick.replace(tick)).max(1);
+        let past = now.saturating_sub(self.last_look.replace(now));
+        let pace = (past / u64::from(last)).max(1);
+        let mut turns = u64::from(ROUND);
         if self.timers.next() != clock::NEVER {
-            let last = self.round_turns.get().max(1);
-            let pace = (now.saturating_sub(self.last_look.get()) / u64::from(last)).max(1);
-            turns = (TIMER_PACE / pace).clamp(1, u64::from(ROUND)) as u32;
+            turns = (TIMER_PACE / pace).clamp(1, turns);
         }
-        self.last_look.set(now);
-        self.round_turns.set(turns);
-        self.countdown.set(turns);
+        self.set_near((OLD / pace) as u32);
+        self.countdown.set(turns as u32);
     }
 
-    /// The goroutine in `next`, with the turn in which it was seen, while the
-    /// machine runs user code.
-    fn waiting_next(&'static self) -> Option<(&'static P, usize, u32)> {
-        let next = self.next.load(Ordering::Relaxed) as usize;
-        (next != 0).then(|| (self, next, self.tick.get()))
+    /// What is ready, and where its queue and its turns stand.
+    fn waiting(&'static self) -> Option<Waiting> {
+        let waiting = Waiting {
+            victim: self,
+            head: self.queue.first_index(),
+            next: self.next.load(Ordering::Relaxed) as usize,
+            tick: self.tick.get(),
+        };
+        (waiting.head.is_some() || waiting.next != 0).then_some(waiting)
     }
 
     /// Takes the goroutine in `next` from a processor whose machine runs user
-    /// code. It was there for a while, so it will be next time: see `wanted`.
+    /// code. It was there for a while, so it will be next time: see `share`.
     fn steal_next(&'static self) -> Option<GRef> {
         let processor = std::ptr::from_ref(self).cast_mut();
         let taken = self.seat()?.borrow(processor, || {
-            self.wanted.set(WANTED);
+            self.share();
             // SAFETY: we have the processor meanwhile.
             unsafe { self.take_next() }
         });
         taken.flatten()
     }
+}
+
+/// What a searcher saw at another processor.
+struct Waiting {
+    victim: &'static P,
+    /// The index of the first in the queue.
+    head: Option<u32>,
+    /// The address of the one in `next`.
+    next: usize,
+    tick: u32,
 }
 
 impl PartialEq for P {

@@ -289,6 +289,17 @@ impl Scheduler {
         }
     }
 
+    /// Whether something is to be done right now that is not better left to who
+    /// has it.
+    pub(super) fn any_work_to_share(&self) -> bool {
+        self.global_len() != 0
+            || self
+                .processors()
+                .iter()
+                .any(|p| p.has_work() && !p.keeps_its_work())
+            || self.next_timer() <= clock::now()
+    }
+
     /// Whether something is to be done right now.
     pub(super) fn any_work(&self) -> bool {
         self.global_len() != 0

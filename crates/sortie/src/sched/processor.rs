@@ -19,8 +19,9 @@ pub(crate) const RUN_QUEUE: usize = 256;
 pub(crate) const FREE_HEADERS: usize = 256;
 /// Idle fibers that a processor keeps at most.
 const IDLE_FIBERS: usize = 64;
-/// After so many goroutines in a row from `next`, one from the queue has a turn.
-const NEXT_IN_A_ROW: u32 = 64;
+/// After so many goroutines in a row from `next`, one from the queue has a turn. So
+/// few that those in a short queue are not old enough to be stolen by then.
+const NEXT_IN_A_ROW: u32 = 8;
 /// After at most so many turns the scheduler looks after everything else.
 pub(crate) const ROUND: u32 = 61;
 
@@ -56,16 +57,19 @@ pub(crate) struct P {
     pub(crate) tick: Tick,
     /// Set by others: go and look after everything now.
     pub(crate) attention: AtomicBool,
-    /// Whether a goroutine in `next` is likely to be wanted by another machine:
-    /// counts down with each that ran here, and goes up when one was stolen.
-    pub(crate) wanted: Cell<u32>,
+    /// Whether goroutines that are ready here are likely to be wanted by another
+    /// machine: counts down with each that ran here, and goes up when one was stolen
+    /// or should have been. Written by others too; a lost update does no harm.
+    wanted: AtomicU32,
+    /// So many goroutines in the queue have their turn at once, as turns go lately.
+    near: AtomicU32,
     free_headers: UnsafeCell<List>,
     idle_fibers: UnsafeCell<Vec<RawFiber>>,
     ids: Cell<(u64, u64)>,
     pub(crate) rng: Rng,
     /// When the current round began, how many turns it has, and its number.
     pub(crate) last_look: Cell<u64>,
-    pub(crate) round_turns: Cell<u32>,
+    pub(crate) last_tick: Cell<u32>,
     pub(crate) rounds: Cell<u32>,
     /// Stacks reserved for goroutines to come; see `fibers`.
     pub(crate) credits: Cell<u32>,
@@ -149,13 +153,14 @@ impl P {
             in_a_row: Cell::new(0),
             tick: Tick::default(),
             attention: AtomicBool::new(false),
-            wanted: Cell::new(WANTED),
+            wanted: AtomicU32::new(WANTED),
+            near: AtomicU32::new(0),
             free_headers: UnsafeCell::new(List::new()),
             idle_fibers: UnsafeCell::new(Vec::with_capacity(IDLE_FIBERS)),
             ids: Cell::new((0, 0)),
             rng: Rng::new(seed),
             last_look: Cell::new(0),
-            round_turns: Cell::new(ROUND),
+            last_tick: Cell::new(0),
             rounds: Cell::new(0),
             credits: Cell::new(0),
             counters: Counters::default(),
@@ -240,8 +245,11 @@ impl P {
     pub(crate) unsafe fn pick_local(&self) -> Option<GRef> {
         // SAFETY: as this function's.
         unsafe {
+            let wanted = self.wanted.load(Ordering::Relaxed);
+            if wanted != 0 {
+                self.wanted.store(wanted - 1, Ordering::Relaxed);
+            }
             if let Some(next) = self.take_next() {
-                self.wanted.set(self.wanted.get().saturating_sub(1));
                 let in_a_row = self.in_a_row.get() + 1;
                 self.in_a_row.set(in_a_row);
                 if in_a_row < NEXT_IN_A_ROW || !self.rotate(next) {
@@ -272,6 +280,30 @@ impl P {
     /// Whether something is there to run, for anybody to ask.
     pub(crate) fn has_work(&self) -> bool {
         self.has_next() || !self.queue.is_empty()
+    }
+
+    /// Whether what is ready here is better left to it: all of it will have had its
+    /// turn before another machine could run it, if turns go on as they did. If not,
+    /// sysmon notices.
+    #[inline(always)]
+    pub(crate) fn keeps_its_work(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) == 0 && self.is_queue_near()
+    }
+
+    /// Whether the queue is so short that its goroutines have their turn at once.
+    #[inline(always)]
+    pub(super) fn is_queue_near(&self) -> bool {
+        self.queue.len() <= self.near.load(Ordering::Relaxed) as usize
+    }
+
+    /// Takes note that others should have goroutines that become ready here.
+    pub(super) fn share(&self) {
+        self.wanted.store(WANTED, Ordering::Relaxed);
+    }
+
+    /// Sets how many goroutines in the queue have their turn at once.
+    pub(super) fn set_near(&self, near: u32) {
+        self.near.store(near, Ordering::Relaxed);
     }
 
     /// A free header, if the cache has one.

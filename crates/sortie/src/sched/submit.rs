@@ -46,12 +46,8 @@ pub(crate) unsafe fn ready_from(scheduler: &'static Scheduler, p: Option<&P>, g:
     };
     // SAFETY: as this function's.
     match unsafe { p.put_next(g) } {
-        Displaced::Nobody if p.queue.is_empty() => {
-            // It runs when the caller parks, unless the caller never does.
-            if p.wanted.get() == 0 {
-                return;
-            }
-        }
+        // They run when the caller parks, unless the caller never does.
+        Displaced::Nobody | Displaced::Queued if p.keeps_its_work() => return,
         Displaced::Nobody | Displaced::Queued => {}
         // SAFETY: as this function's.
         Displaced::Refused(old) => unsafe { scheduler.spill(p, old) },

@@ -27,6 +27,9 @@ use crate::base::futex;
 /// The shortest and longest time between two looks, in nanoseconds.
 const SHORTEST: u64 = 20_000;
 const LONGEST: u64 = 10_000_000;
+/// The longest time if goroutines wait for a processor that may have been wrong in
+/// keeping them.
+const LONGEST_WAIT: u64 = 500_000;
 /// Looks in vain before the pace slows down.
 const PATIENCE: u32 = 50;
 /// How long a goroutine may compute while others wait, in nanoseconds.
@@ -130,13 +133,18 @@ impl Watch {
             return;
         }
         let busy = self.look_at_processors(now) | self.look_at_timers(now);
+        let mut processors = self.scheduler.processors().iter();
+        let longest = match processors.any(|p| p.seen.waiting.get()) {
+            true => LONGEST_WAIT,
+            false => LONGEST,
+        };
         if busy {
             self.in_vain = 0;
             self.delay = SHORTEST;
         } else {
             self.in_vain += 1;
             if self.in_vain > PATIENCE {
-                self.delay = (self.delay * 2).min(LONGEST);
+                self.delay = (self.delay * 2).min(longest);
             }
         }
         self.rare(now);
@@ -167,6 +175,7 @@ impl Watch {
         let waits = seen.waiting.get() || scheduler.global_len() != 0 || p.timers.next() <= now;
         if had_waiting && seen.waiting.get() && scheduler.gate.idle() != 0 {
             // Somebody predicted that it would run here at once.
+            p.share();
             scheduler.wake_for_work();
         }
         let elapsed = now - seen.since.get();
