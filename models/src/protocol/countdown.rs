@@ -11,7 +11,11 @@
 //! ended by the last one's news; who comes too late changes nothing but panics, or was
 //! in time; nobody waits for ever.
 //!
-//! Seen to fail: SEEN
+//! Seen to fail: with `Relaxed` for the release of counting down, or for the acquire of
+//! a waiter's looks at the word; when nobody is told; when the last does not look
+//! whether the count is 0 still; when who gives up leaves the flag, or takes it away
+//! without the lock; when it is set although the count is 0; when who came too late
+//! does not tell those who waited for him meanwhile.
 
 use super::{Watched, explore_bounded};
 use crate::base::atomic::known;

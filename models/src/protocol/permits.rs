@@ -12,7 +12,11 @@
 //! numbers are right in the end; nobody waits for ever for what is there or will come
 //! back; who asks for what can never be is told.
 //!
-//! Seen to fail: SEEN
+//! Seen to fail: with `Relaxed` for the release of giving back, or for the acquire of any
+//! of those who take; when giving back, giving up, or destroying does not serve, or
+//! serves one only; when the flag stays, or is set after the look; when somebody takes
+//! permits although it is set; when who asks for too many is not told; when it is not
+//! asked anew what is enough for the next, if the first gives up while he is served.
 
 use super::{Watched, explore_bounded};
 use crate::base::atomic::known;
@@ -140,6 +144,44 @@ fn behind_one_that_gives_up() {
         room.permits.give(1);
         let visits = u32::from(large.join().unwrap());
         room.is_settled(2, visits);
+    });
+}
+
+/// Who gives up may serve another with what somebody else has just brought.
+#[test]
+fn served_by_one_that_gives_up() {
+    explore_bounded("permits, served by one that gives up", 3, || {
+        let room = Room::new(1);
+        room.take(1, NEVER).unwrap();
+        let hasty = room.start(|room| room.visit(1, SOON));
+        let patient = room.start(|room| assert!(room.visit(1, NEVER)));
+        room.visits.change(|visits| *visits += 1);
+        room.permits.give(1);
+        patient.join().unwrap();
+        let visits = 2 + u32::from(hasty.join().unwrap());
+        room.is_settled(1, visits);
+    });
+}
+
+/// Who is first gives up at the moment when he is served, and the next asks for more.
+#[test]
+fn giving_up_while_served() {
+    explore_bounded("permits, given up while served", 3, || {
+        let room = Room::new(2);
+        room.take(2, NEVER).unwrap();
+        let small = room.start(|room| {
+            if room.take(1, SOON).is_ok() {
+                room.permits.give(1);
+            }
+        });
+        let large = room.start(|room| assert!(room.visit(2, NEVER)));
+        room.permits.give(1);
+        // Not alone, but for those who come in alone.
+        room.visits.change(|visits| *visits += 1);
+        room.permits.give(1);
+        small.join().unwrap();
+        large.join().unwrap();
+        room.is_settled(2, 2);
     });
 }
 

@@ -171,7 +171,9 @@ impl<E> ErrGroup<E> {
     }
 
     /// Lets at most `n` members run at a time from now on; [`go`](Self::go) waits for
-    /// room. `usize::MAX` is no limit. With a limit of 0 nothing can be started.
+    /// room. `usize::MAX` is no limit. With a limit of 0 nothing can be started. Members
+    /// of a group with a limit had better not start others by `go`: if all of them do,
+    /// all wait for each other.
     ///
     /// # Panics
     /// If there are members.

@@ -26,8 +26,8 @@
 //! there are could only hold up the others; so he leaves the queue as soon as he is
 //! first in it, and waits elsewhere, for his time to run out.
 //!
-//! Memory is ordered by the word, whose changes are all exchanges, and for those who
-//! are served by the queue.
+//! Memory is ordered by the word, whose changes are all exchanges: giving back
+//! releases, and who takes acquires, be it for himself or for somebody in the queue.
 
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::lock::{Guard, Lock};
@@ -152,7 +152,7 @@ impl Permits {
     /// Gives permits back.
     #[inline]
     pub(crate) fn give(&self, count: usize) {
-        let before = self.word.fetch_add(count * ONE, Ordering::AcqRel);
+        let before = self.word.fetch_add(count * ONE, Ordering::Release);
         if before & WAITS != 0 {
             self.serve();
         }
