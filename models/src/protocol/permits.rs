@@ -106,7 +106,7 @@ fn three_visit() {
         let room = Room::new(1);
         let others = [(); 2].map(|()| room.start(|room| room.visit(1, NEVER)));
         assert!(room.visit(1, NEVER));
-        others.map(|other| assert!(other.join().unwrap()));
+        let _ = others.map(|other| assert!(other.join().unwrap()));
         room.is_settled(1, 3);
     });
 }
@@ -124,7 +124,7 @@ fn one_needs_all() {
             })
         });
         assert!(room.visit(2, NEVER));
-        others.map(|other| other.join().unwrap());
+        let _ = others.map(|other| other.join().unwrap());
         room.is_settled(2, 1);
     });
 }

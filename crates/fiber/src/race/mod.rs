@@ -12,7 +12,7 @@
 //! # Whose context is current when
 //! The detector keeps the calling thread's context in a thread-local of the program.
 //! Each fiber has a block of its own, so that word would be another one on each
-//! side of a switch. It is a *thread word* (see [`layout`](crate::layout)): it goes with
+//! side of a switch. It is a *thread word* (see `layout`): it goes with
 //! the OS thread from block to block, and says at any time on whose behalf that
 //! thread acts. Where it is, is found by experiment.
 //!
@@ -44,7 +44,7 @@
 //! two, and every frame would be a race. It also remembers who released what by which
 //! atomic, and takes the next variable at that address for the same one. So an unordered
 //! context must not use a stack or block that another used before: the detector is made
-//! to [forget](forget) them.
+//! to forget them.
 //!
 //! # The scheduler itself
 //! With `SORTIE_TSAN=scheduler` in the environment nothing is hidden, and all contexts are
