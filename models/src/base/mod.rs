@@ -8,8 +8,6 @@ pub(crate) mod futex;
 #[path = "../../../crates/sortie/src/base/hint.rs"]
 pub(crate) mod hint;
 pub(crate) mod identity;
-#[path = "../../../crates/sortie/src/base/instant.rs"]
-#[allow(dead_code, reason = "for users of channels of times")]
 pub(crate) mod instant;
 #[path = "../../../crates/sortie/src/base/lock.rs"]
 #[allow(dead_code, reason = "timers try, and are not modelled")]

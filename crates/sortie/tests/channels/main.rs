@@ -19,6 +19,7 @@ mod fairness;
 mod futures;
 mod grammar;
 mod history;
+mod lanes;
 mod mixed;
 mod order;
 mod ownership;

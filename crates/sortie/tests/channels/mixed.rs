@@ -8,10 +8,10 @@ use pollster::block_on;
 use sortie::chan::{Receiver, Select, Sender, TrySendError, never, select};
 use std::time::Duration;
 
-type Send = fn(&Sender<Counted>, Vec<Counted>);
-type Receive = fn(Receiver<Counted>) -> usize;
+pub(crate) type Send = fn(&Sender<Counted>, Vec<Counted>);
+pub(crate) type Receive = fn(Receiver<Counted>) -> usize;
 
-const SENDS: [Send; 7] = [
+pub(crate) const SENDS: [Send; 7] = [
     |sender, all| all.into_iter().for_each(|m| sender.send(m).unwrap()),
     |sender, mut all| assert!(sender.send_many(&mut all).is_ok()),
     |sender, all| {
@@ -52,7 +52,7 @@ const SENDS: [Send; 7] = [
     },
 ];
 
-const RECEIVES: [Receive; 6] = [
+pub(crate) const RECEIVES: [Receive; 6] = [
     |receiver| receiver.into_iter().count(),
     |receiver| {
         let mut all = Vec::new();

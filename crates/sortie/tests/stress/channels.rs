@@ -1,6 +1,7 @@
 //! Scenarios with channels. Each is one round, on the main goroutine.
 
 use crate::random::Random;
+use crate::scenarios::Scenario;
 use sortie::chan::{Receiver, Select, Sender, bounded, never, select, unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
@@ -8,8 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-
-type Scenario = fn(&mut Random);
 
 pub(crate) const ALL: &[(&str, Scenario)] = &[
     ("chan_pairs", pairs),
@@ -35,7 +34,7 @@ fn any<T>(random: &mut Random) -> Channel<T> {
 
 /// A message on the heap, so that one that is lost or comes twice is noticed by
 /// the allocator too.
-type Message = Box<u64>;
+pub(crate) type Message = Box<u64>;
 
 /// Pairs of goroutines that play ping-pong.
 fn pairs(random: &mut Random) {
@@ -82,7 +81,7 @@ fn crowds(random: &mut Random) {
 }
 
 /// Sends in some way, unless nobody will receive it.
-fn send(random: &mut Random, sender: &Sender<Message>, mut message: Message) -> bool {
+pub(crate) fn send(random: &mut Random, sender: &Sender<Message>, mut message: Message) -> bool {
     match random.below(6) {
         0 => sender.send_many(&mut vec![message]).is_ok(),
         1 => select! { send(sender, message) -> result => result.is_ok() },
@@ -103,7 +102,7 @@ fn send(random: &mut Random, sender: &Sender<Message>, mut message: Message) -> 
 }
 
 /// Receives in some way, until nothing more comes.
-fn receive(random: &mut Random, receiver: &Receiver<Message>) -> Option<Vec<Message>> {
+pub(crate) fn receive(random: &mut Random, receiver: &Receiver<Message>) -> Option<Vec<Message>> {
     let nil = never::<()>();
     let one = match random.below(6) {
         0 => {

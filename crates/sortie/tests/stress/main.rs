@@ -5,6 +5,7 @@
 
 mod channels;
 mod groups;
+mod lanes;
 mod random;
 mod scenarios;
 
@@ -29,6 +30,7 @@ fn main() {
         .iter()
         .chain(channels::ALL)
         .chain(groups::ALL)
+        .chain(lanes::ALL)
         .flat_map(|&(name, scenario)| {
             [1, 2, 4, 16].map(|procs| {
                 Trial::test(format!("{name}::on_{procs}"), move || {

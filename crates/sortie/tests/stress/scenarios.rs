@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-type Scenario = fn(&mut Random);
+pub(crate) type Scenario = fn(&mut Random);
 
 pub(crate) const ALL: &[(&str, Scenario)] = &[
     ("children", children),
