@@ -12,6 +12,7 @@ pub(crate) enum WaitReason {
     ChannelReceiveNever,
     ChannelSend,
     Join,
+    MutexLock,
     Select,
     SelectNoCases,
     Semaphore,
