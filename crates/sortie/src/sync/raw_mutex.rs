@@ -239,14 +239,12 @@ impl RawMutex {
                 Ok(_) => return,
                 Err(FREE) => unlock_of_unlocked(),
                 // The flag is set, so there is a room, unless who set it has given up.
-                Err(_) => match self.door.visit() {
-                    Some(visit) if self.is_waited_for() => {
-                        if self.pass_on(visit, fair, afterwards) {
-                            return;
-                        }
+                Err(_) => {
+                    let visit = self.door.visit().filter(|_| self.is_waited_for());
+                    if visit.is_some_and(|visit| self.pass_on(visit, fair, afterwards)) {
+                        return;
                     }
-                    _ => {}
-                },
+                }
             }
         }
     }
