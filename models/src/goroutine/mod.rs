@@ -13,6 +13,8 @@ pub(crate) enum WaitReason {
     ChannelSend,
     Join,
     MutexLock,
+    RwLockRead,
+    RwLockWrite,
     Select,
     SelectNoCases,
     Semaphore,

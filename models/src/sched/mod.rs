@@ -15,7 +15,7 @@ pub(crate) struct Commit {
     pub(crate) data: *mut (),
 }
 
-/// How it goes on without the scheduler.
+/// Guesses about the scheduler.
 pub(crate) mod hint {
     /// Waiting awake is one more look, which comes anyway.
     pub(crate) fn may_spin() -> bool {

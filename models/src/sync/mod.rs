@@ -17,7 +17,8 @@ mod protocol;
 )]
 mod raw_mutex;
 #[path = "../../../crates/sortie/src/sync/room.rs"]
-#[allow(dead_code, reason = "readers are not modelled")]
+#[allow(dead_code, reason = "its pool is another")]
 mod room;
+mod rwlock;
 #[path = "../../../crates/sortie/src/sync/spin.rs"]
 mod spin;

@@ -270,19 +270,21 @@ impl RawRwLock {
     /// Comes in as a reader; else the caller has to wait in the room.
     fn read_or_stay(&self, barred: u32) -> Option<Visit> {
         let mut visit = self.door.visit_or_attach(self.owner());
-        loop {
-            // An exchange, and not by a shard: to leave we might have to visit the room.
-            let come_in = |word| (word & barred == 0).then(|| one_more(word));
-            if self.change(Ordering::Acquire, come_in).is_ok() {
-                self.vacate(&mut visit.inside);
-                return None;
-            }
-            let wait = |word| (word & barred != 0).then_some(word | READERS_WAIT);
-            // Release: who sees the flag finds the room.
-            if self.change(Ordering::Release, wait).is_ok() {
-                return Some(visit);
-            }
+        // By the word, and not by a shard: to leave we might have to visit the room.
+        // Release: who sees the flag finds the room.
+        let come = |word| {
+            Some(if word & barred == 0 {
+                one_more(word)
+            } else {
+                word | READERS_WAIT
+            })
+        };
+        let before = self.change(Ordering::AcqRel, come);
+        if before.is_ok_and(|word| word & barred == 0) {
+            self.vacate(&mut visit.inside);
+            return None;
         }
+        Some(visit)
     }
 
     /// Leaves as a reader.
@@ -300,7 +302,8 @@ impl RawRwLock {
     /// Leaves by the word.
     #[inline(always)]
     fn count_out_of_word(&self) {
-        let before = self.word.fetch_sub(READER, Ordering::Release);
+        // Acquire: who sees the flag finds the room.
+        let before = self.word.fetch_sub(READER, Ordering::AcqRel);
         if before < READER {
             unlock_of_unlocked("RUnlock");
         }

@@ -9,6 +9,7 @@ use super::raw::{
     TRY, UPGRADABLE, one_more, readers, unlock_of_unlocked,
 };
 use crate::base::atomic::Ordering;
+use crate::base::backoff::Backoff;
 use crate::base::clock;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
@@ -50,6 +51,14 @@ fn claimed(word: u32) -> u32 {
     word & !UPGRADABLE | CLAIMED | if empty { INSIDE } else { 0 }
 }
 
+/// A word in which somebody claims the lock whom nobody is in the way of.
+fn with_claim(word: u32, role: Role) -> u32 {
+    match role {
+        Role::Upgradable => word | UPGRADABLE,
+        _ => claimed(word),
+    }
+}
+
 impl RawRwLock {
     /// Goes inside as a writer, if that is possible at once.
     #[inline(always)]
@@ -81,13 +90,7 @@ impl RawRwLock {
 
     /// Claims it as a writer or as an upgradable reader, if nobody has.
     pub(super) fn try_claim(&self, role: Role) -> bool {
-        let claim = |word| {
-            let new = match role {
-                Role::Upgradable => word | UPGRADABLE,
-                _ => claimed(word),
-            };
-            (word & ANY_CLAIM == 0).then_some(new)
-        };
+        let claim = |word| (word & ANY_CLAIM == 0).then(|| with_claim(word, role));
         // Sequentially consistent for those who read by shards.
         self.change(Ordering::SeqCst, claim).is_ok()
     }
@@ -155,23 +158,23 @@ impl RawRwLock {
     /// Claims it if nobody has; else the caller has to wait in the room.
     fn claim_or_stay(&self, role: Role, mut visit: Visit) -> Option<Visit> {
         let inside = &mut *visit.inside;
-        loop {
-            if self.try_claim(role) {
-                if !inside.sent && !inside.lockers.is_empty() {
-                    self.word.fetch_or(LOCKERS_WAIT, Ordering::Release);
-                }
-                self.vacate(inside);
-                return None;
+        let sent = inside.sent;
+        // Sequentially consistent as in `try_claim`. Release: who sees the flag finds the
+        // room.
+        let before = self.change(Ordering::SeqCst, |word| match word & ANY_CLAIM {
+            0 => Some(with_claim(word, role)),
+            // Whoever was sent comes, and sets the flag.
+            _ if sent => None,
+            _ => Some(word | LOCKERS_WAIT),
+        });
+        if before.is_ok_and(|word| word & ANY_CLAIM == 0) {
+            if !sent && !inside.lockers.is_empty() {
+                self.word.fetch_or(LOCKERS_WAIT, Ordering::Release);
             }
-            if inside.sent {
-                return Some(visit);
-            }
-            let wait = |word| (word & ANY_CLAIM != 0).then_some(word | LOCKERS_WAIT);
-            // Release: who sees the flag finds the room.
-            if self.change(Ordering::Release, wait).is_ok() {
-                return Some(visit);
-            }
+            self.vacate(inside);
+            return None;
         }
+        Some(visit)
     }
 
     /// Waits for readers to leave, and goes inside; or ends the claim when there is no
@@ -288,6 +291,7 @@ impl RawRwLock {
             // Lockers wait on.
             Keep::Upgradable => (UPGRADABLE, READERS_WAIT | CLAIMANT_WAITS),
         };
+        let mut backoff = Backoff::new();
         loop {
             let end = |word: u32| {
                 if word & ANY_CLAIM == 0 {
@@ -306,6 +310,7 @@ impl RawRwLock {
             }
             // If there is no room any more, who set the flag has given up.
             let Some(visit) = self.door.visit() else {
+                backoff.snooze();
                 continue;
             };
             match self.pass_on(visit, keep, fair) {
