@@ -13,6 +13,7 @@ pub(crate) enum WaitReason {
     ChannelSend,
     Join,
     MutexLock,
+    Once,
     RwLockRead,
     RwLockWrite,
     Select,

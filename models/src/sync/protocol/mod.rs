@@ -2,3 +2,4 @@
 //! are here too.
 
 mod mutex;
+mod once;

@@ -1,4 +1,19 @@
 //! The mutex: a word, and a room for those who wait.
+//!
+//! * *Locking* exchanges the word if it is free. Else it visits the room, looks again,
+//!   sets the flag, and stands in the queue, with the room locked.
+//! * *Unlocking* exchanges the word. If it finds the flag it visits the room, and sends
+//!   the first to try again, or hands the mutex over to him. If there is nobody any more it
+//!   clears the flag, detaches the room, and begins again.
+//! * *Who was sent* visits the room again, as if he came, but stands in front.
+//! * *Who gives up*, and was the last, clears the flag and detaches the room.
+//!
+//! Checked: one at a time is inside, and sees what the last did; nobody waits for ever;
+//! in the end the mutex is free and has no room, whichever rooms there were.
+//!
+//! Seen to fail: when the room is detached before the flag is cleared; with `Relaxed` for
+//! any release of the mutex, or for taking it; when the one who was sent does not say that
+//! he came, or who takes it does not set the flag for others.
 
 use super::super::pool::{self, Luck};
 use super::super::raw_mutex::{Afterwards, RawMutex};

@@ -1,4 +1,13 @@
 //! The reader-writer lock: a word, shards for readers, and a room for those who wait.
+//!
+//! What is modelled is told in the lock's own files. Checked: a writer is alone inside and
+//! sees what others did, readers see what writers did, nobody writes while somebody
+//! upgrades or downgrades, and nobody waits for ever, whoever gives up; in the end the
+//! lock is free and has no room, whichever rooms there were.
+//!
+//! Seen to fail: when a flag is cleared after the room was detached, or not at all; when a
+//! reader, or a writer who leaves, uses `Relaxed`; when who leaves last cannot see the
+//! room, or lets nobody in.
 
 use super::super::pool::{self, Luck};
 use super::super::raw_mutex::Afterwards;
@@ -181,6 +190,26 @@ fn in_shards() {
         assert!(library.write(NEVER));
         assert!(other.join().unwrap());
         library.is_settled(1);
+    });
+}
+
+/// Somebody comes by himself, after another was sent to try.
+#[test]
+fn one_comes_by_himself() {
+    explore("by himself", 2, || {
+        let library = Library::new();
+        assert!(library.come_to_write(NEVER));
+        let waits = library.start(|library| library.write(NEVER));
+        let comes = library.start(|library| {
+            if library.lock.try_read() {
+                library.look_and_leave();
+            }
+        });
+        library.add();
+        library.end(Keep::Nothing);
+        comes.join().unwrap();
+        assert!(waits.join().unwrap());
+        library.is_settled(2);
     });
 }
 
