@@ -3,6 +3,9 @@
 //! Checked: one at a time runs a closure, and once it is done nobody does; whoever comes
 //! or waits sees what it did; who waits is woken, whether it was done, or failed, so that
 //! it is his turn.
+//!
+//! Seen to fail: when the room is detached before the flag is cleared; with `Relaxed` for
+//! the exchange that says that it is done; when one is woken only.
 
 use super::super::once::Once;
 use super::super::pool::{self, Luck};

@@ -6,8 +6,8 @@
 //! lock is free and has no room, whichever rooms there were.
 //!
 //! Seen to fail: when a flag is cleared after the room was detached, or not at all; when a
-//! reader, or a writer who leaves, uses `Relaxed`; when who leaves last cannot see the
-//! room, or lets nobody in.
+//! reader, or a writer who leaves in either way, uses `Relaxed`; when who leaves last
+//! cannot see the room.
 
 use super::super::pool::{self, Luck};
 use super::super::raw_mutex::Afterwards;
