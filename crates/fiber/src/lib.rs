@@ -77,6 +77,7 @@ pub mod raw;
 mod self_test;
 mod set_id;
 mod stack;
+mod switch;
 
 pub use allocator::ThreadCached;
 pub use error::Unsupported;

@@ -9,15 +9,16 @@
 
 pub use crate::host::Host;
 use crate::host::Rider;
-pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, Stack, StackPool};
+pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, Slot, Stack, StackPool};
 
 use crate::block;
 use crate::fs_base::Tcb;
 use crate::layout::Layout;
 use crate::race::Context;
-use corosensei::{Coroutine, CoroutineResult, Yielder};
+use crate::switch::{self, Stacks};
 use std::cell::Cell;
 use std::fmt;
+use std::mem;
 use std::ptr::{self, NonNull};
 
 /// A fiber's own record, in its slot above `struct pthread`.
@@ -30,16 +31,27 @@ pub(crate) struct Control {
     main: unsafe fn(),
     /// Who the fiber is to a race detector.
     context: Context,
-    unused: [usize; 2 - size_of::<Context>() / size_of::<usize>()],
-    /// Of which a switch uses the part in the middle.
-    coroutine: Coroutine<(), (), (), Stack>,
+    stack: Stack,
+    hot: Hot,
+}
+
+/// What a switch uses of a fiber's record.
+#[repr(C, align(64))]
+struct Hot {
+    stacks: Stacks,
     /// The OS thread that runs the fiber, or ran it last.
     rider: Cell<Rider>,
-    /// Set once the fiber runs.
-    yielder: Cell<*const Yielder<(), ()>>,
     /// A word from whoever resumes to the fiber.
     argument: Cell<*mut ()>,
+    started: Cell<bool>,
 }
+
+/// Words that go along with a switch: from the fiber to whoever resumed it,
+const SUSPENDED: usize = 0;
+const RETURNED: usize = 1;
+/// and from whoever resumes to the fiber.
+const GO_ON: usize = 0;
+const UNWIND: usize = 1;
 
 impl Control {
     /// The block of the fiber.
@@ -151,28 +163,20 @@ impl RawFiber {
         let tcb = stack.tcb();
         let layout = Layout::get().expect("a stack was made, so the layout is known");
         let control = tcb.field::<Control>(block::control_offset(layout) as isize);
-        let address = control as usize;
-        // SAFETY: the closure borrows nothing: it finds the record by address.
-        let coroutine = unsafe {
-            Coroutine::with_stack_unchecked(stack, move |yielder: &Yielder<(), ()>, ()| {
-                let control = address as *const Control;
-                set_current(layout, control);
-                let control = &*control;
-                control.yielder.set(yielder);
-                (control.main)();
-            })
-        };
         // SAFETY: the slot has room for the record there (block::CONTROL), and
-        // nobody else uses it while the fiber exists.
+        // nobody else uses it while the fiber exists. The stack is ours, unused, and
+        // aligned (see Geometry); the record stays where it is.
         unsafe {
             control.write(Control {
-                context,
-                unused: [0; _],
-                coroutine,
-                rider: Cell::new(Rider::NOBODY),
-                yielder: Cell::new(ptr::null()),
                 main,
-                argument: Cell::new(ptr::null_mut()),
+                context,
+                hot: Hot {
+                    stacks: Stacks::new(stack.base()),
+                    rider: Cell::new(Rider::NOBODY),
+                    argument: Cell::new(ptr::null_mut()),
+                    started: Cell::new(false),
+                },
+                stack,
             });
             RawFiber(FiberRef(NonNull::new_unchecked(control)))
         }
@@ -188,13 +192,7 @@ impl RawFiber {
     /// - nothing on its stack needs to be dropped.
     pub unsafe fn into_stack(self) -> Stack {
         // SAFETY: the record is initialised and read out once.
-        unsafe {
-            let mut control = self.0.0.as_ptr().read();
-            if !control.coroutine.done() {
-                control.coroutine.force_reset();
-            }
-            control.coroutine.into_stack()
-        }
+        unsafe { self.0.0.as_ptr().read() }.stack
     }
 }
 
@@ -230,7 +228,7 @@ impl FiberRef {
     #[inline(always)]
     pub unsafe fn set_argument(self, argument: *mut ()) {
         // SAFETY: the record exists, and nobody else looks at it now.
-        unsafe { self.0.as_ref() }.argument.set(argument);
+        unsafe { self.0.as_ref() }.hot.argument.set(argument);
     }
 
     /// Makes the fiber's block current, runs it until it suspends or returns,
@@ -260,8 +258,8 @@ impl FiberRef {
         unsafe {
             let control = self.0.as_ref();
             let tcb = control.tcb(host.layout());
-            if control.rider.get() != host.rider() {
-                control.rider.set(host.rider());
+            if control.hot.rider.get() != host.rider() {
+                control.hot.rider.set(host.rider());
                 host.introduce(tcb);
             }
             host.board(tcb);
@@ -274,12 +272,22 @@ impl FiberRef {
     /// As [`resume`](Self::resume); the fiber's block is current.
     #[inline(always)]
     pub unsafe fn run(self) -> bool {
-        let control = self.0.as_ptr();
-        // SAFETY: exclusive by the caller's obligation. `main` does not unwind,
-        // so `resume` never re-raises a panic here.
-        let (context, coroutine) = unsafe { (&(*control).context, &mut (*control).coroutine) };
-        let result = context.within(|| coroutine.resume(()));
-        matches!(result, CoroutineResult::Yield(()))
+        // SAFETY: as this function's.
+        unsafe { self.run_with(GO_ON) }
+    }
+
+    /// # Safety
+    /// As [`run`](Self::run).
+    #[inline(always)]
+    unsafe fn run_with(self, word: usize) -> bool {
+        // SAFETY: the record exists as long as the fiber has not ended, and for its
+        // context, which others look at, even a little longer.
+        let control = unsafe { self.0.as_ref() };
+        // SAFETY: exclusive, by the caller's obligation; FS is the fiber's.
+        let word = control
+            .context
+            .within(|| unsafe { switch::resume(&control.hot.stacks, word) });
+        word == SUSPENDED
     }
 
     /// Unwinds what is on a suspended fiber's stack, so that its values are
@@ -288,12 +296,10 @@ impl FiberRef {
     /// # Safety
     /// As [`resume`](Self::resume).
     pub(crate) unsafe fn unwind(self, host: &mut Host) {
-        // SAFETY: exclusive, by the caller's obligation.
+        // SAFETY: as this function's.
         unsafe {
             self.board(host);
-            let control = self.0.as_ptr();
-            let (context, coroutine) = (&(*control).context, &mut (*control).coroutine);
-            context.within(|| coroutine.force_unwind());
+            while self.run_with(UNWIND) {}
         }
     }
 
@@ -317,7 +323,7 @@ impl FiberRef {
     /// The fiber exists and does not run.
     pub(crate) unsafe fn started(self) -> bool {
         // SAFETY: the record is initialised.
-        unsafe { self.0.as_ref() }.coroutine.started()
+        unsafe { self.0.as_ref() }.hot.started.get()
     }
 }
 
@@ -329,9 +335,38 @@ impl FiberRef {
 #[inline(always)]
 pub unsafe fn suspend() {
     let control = CURRENT.with(Cell::get);
-    // SAFETY: on a fiber CURRENT is its record, and the yielder was set before
-    // anything else ran.
-    unsafe { (*(*control).yielder.get()).suspend(()) }
+    // SAFETY: on a fiber CURRENT is its record, and whoever resumed it waits.
+    let word = unsafe { switch::suspend(&(*control).hot.stacks, SUSPENDED) };
+    if word == UNWIND {
+        unwind_here();
+    }
+}
+
+/// Unwinds the calling fiber, which is being dropped.
+#[cold]
+#[inline(never)]
+fn unwind_here() {
+    /// What is thrown. No hook sees it.
+    struct Dropped;
+    std::panic::resume_unwind(Box::new(Dropped));
+}
+
+/// The first function of each fiber.
+///
+/// # Safety
+/// Runs on a fiber; `stacks` is in its record.
+pub(crate) unsafe extern "C" fn first(stacks: *const Stacks) -> ! {
+    let offset = mem::offset_of!(Control, hot) + mem::offset_of!(Hot, stacks);
+    // SAFETY: as this function's.
+    unsafe {
+        let control = stacks.byte_sub(offset).cast::<Control>();
+        let layout = Layout::get().expect("a fiber runs, so the layout is known");
+        set_current(layout, control);
+        (*control).hot.started.set(true);
+        ((*control).main)();
+        switch::suspend(&(*control).hot.stacks, RETURNED);
+    }
+    unreachable!("a fiber that has returned is not resumed");
 }
 
 /// The word that was last left for the fiber that runs, and its replacement.
@@ -341,7 +376,7 @@ pub unsafe fn suspend() {
 #[inline(always)]
 pub unsafe fn argument(replacement: *mut ()) -> *mut () {
     // SAFETY: on a fiber CURRENT is its record.
-    unsafe { (*CURRENT.with(Cell::get)).argument.replace(replacement) }
+    unsafe { (*CURRENT.with(Cell::get)).hot.argument.replace(replacement) }
 }
 
 /// Whether the caller runs on a fiber.
@@ -357,7 +392,7 @@ pub(crate) fn current_blocks() -> Option<(Tcb, Tcb)> {
     // SAFETY: on a fiber CURRENT is its record.
     (!control.is_null()).then(|| unsafe {
         let layout = Layout::get().expect("a fiber runs, so the layout is known");
-        ((*control).tcb(layout), (*control).rider.get().thread())
+        ((*control).tcb(layout), (*control).hot.rider.get().thread())
     })
 }
 

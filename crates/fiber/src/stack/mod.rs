@@ -34,8 +34,7 @@ mod pool;
 use crate::block::{self, Extent};
 use crate::fs_base::Tcb;
 use crate::layout::Layout;
-use corosensei::stack::StackPointer;
-pub use pool::StackPool;
+pub use pool::{Slot, StackPool};
 
 /// Size of a page.
 pub(crate) const PAGE: usize = 4096;
@@ -116,22 +115,13 @@ impl Stack {
         Tcb::at(self.low + self.geometry.tcb)
     }
 
+    /// Its upper end, aligned to 16.
+    pub(crate) fn base(&self) -> *mut usize {
+        (self.low + self.geometry.base) as *mut usize
+    }
+
     /// The stack's addresses, guard excluded.
     pub(crate) fn addresses(&self) -> std::ops::Range<usize> {
         self.low + GUARD..self.low + self.geometry.base
-    }
-}
-
-// SAFETY: the pool hands out no stack without a guard below and MIN_STACK_SIZE
-// bytes above it, and `base` is aligned to 16 (see Geometry).
-unsafe impl corosensei::stack::Stack for Stack {
-    #[inline]
-    fn base(&self) -> StackPointer {
-        StackPointer::new(self.low + self.geometry.base).expect("no slot at address 0")
-    }
-
-    #[inline]
-    fn limit(&self) -> StackPointer {
-        StackPointer::new(self.low).expect("no slot at address 0")
     }
 }

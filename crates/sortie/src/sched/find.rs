@@ -289,10 +289,8 @@ impl M {
             };
             let fiber = match cached {
                 Some(fiber) => fiber,
-                None => self
-                    .scheduler
-                    .fibers
-                    .take(g)
+                // SAFETY: as above.
+                None => unsafe { self.scheduler.fibers.take(g, p) }
                     .unwrap_or_else(|error| super::fatal::no_stack(&error)),
             };
             // SAFETY: the fiber is idle or new, the goroutine fresh and ours.

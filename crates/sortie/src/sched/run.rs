@@ -24,7 +24,7 @@
 
 use super::fibers;
 use super::machine::M;
-use super::processor::P;
+use super::processor::{FIBERS_KEPT, P};
 use crate::base::clock::NEVER;
 use crate::driver::timers::Alarm;
 use crate::goroutine::{GRef, State};
@@ -253,12 +253,16 @@ unsafe fn settle(m: &'static M, p: Option<&'static P>, g: GRef, wish: Wish) {
         Wish::End | Wish::EndOddSize => {
             let fiber = m.ended.take().expect("an ended goroutine leaves its fiber");
             match p {
-                // SAFETY: as this function's, and there is room.
-                Some(p) if wish == Wish::End && unsafe { p.has_room_for_fiber() } => unsafe {
+                _ if wish == Wish::EndOddSize => m.scheduler.fibers.retire(fiber),
+                // SAFETY: as this function's. If there is no room, FS is the machine's (see
+                // `choose`); then there is.
+                Some(p) => unsafe {
+                    if !p.has_room_for_fiber() {
+                        m.scheduler.fibers.give(p.take_fibers(FIBERS_KEPT));
+                    }
                     p.give_fiber(fiber);
                 },
-                _ if wish == Wish::End => m.scheduler.fibers.give(fiber),
-                _ => m.scheduler.fibers.retire(fiber),
+                None => m.scheduler.fibers.give(std::iter::once(fiber)),
             }
         }
         Wish::None => unreachable!("a goroutine suspended without saying why"),
