@@ -1,20 +1,20 @@
 //! Workloads on locks.
 
-use crate::timed;
+use crate::{scaled, timed};
 use sortie::sync::Mutex;
 use std::sync::Arc;
 
 /// 8 goroutines that lock a mutex 4 M times in all, each time to add one.
 pub(crate) fn mutex() -> f64 {
     const MEMBERS: u64 = 8;
-    const EACH: u64 = 500_000;
+    let each = scaled(500_000);
     let count = Arc::new(Mutex::new(0));
-    timed(MEMBERS * EACH, || {
+    timed(MEMBERS * each, || {
         let members: Vec<_> = (0..MEMBERS)
             .map(|_| {
                 let count = count.clone();
                 sortie::go(move || {
-                    for _ in 0..EACH {
+                    for _ in 0..each {
                         *count.lock() += 1;
                     }
                 })
@@ -23,7 +23,7 @@ pub(crate) fn mutex() -> f64 {
         for member in members {
             member.join().unwrap();
         }
-        assert_eq!(*count.lock(), MEMBERS * EACH);
+        assert_eq!(*count.lock(), MEMBERS * each);
     })
 }
 
@@ -38,15 +38,15 @@ pub(crate) fn uncontended() -> f64 {
 
 fn rwmutex(one_in: u64) -> f64 {
     const MEMBERS: u64 = 8;
-    const EACH: u64 = 500_000;
+    let each = scaled(500_000);
     let count = Arc::new(sortie::sync::RwLock::new(0));
-    timed(MEMBERS * EACH, || {
+    timed(MEMBERS * each, || {
         let members: Vec<_> = (0..MEMBERS)
             .map(|_| {
                 let count = count.clone();
                 sortie::go(move || {
                     let mut sum = 0;
-                    for i in 0..EACH {
+                    for i in 0..each {
                         if i % one_in == 0 {
                             *count.write() += 1;
                         } else {

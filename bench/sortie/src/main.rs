@@ -3,12 +3,15 @@
 
 mod channels;
 mod locks;
+mod memory;
+mod parallel;
+mod skynet;
 mod spawn;
 mod ticker;
 mod timers;
 mod yields;
 
-use std::time::Instant;
+pub(crate) use bench_program::{scaled, timed};
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
@@ -34,6 +37,9 @@ fn main() {
         "ronly" => locks::rwmutex_only,
         "uncr" => locks::uncr,
         "uncw" => locks::uncw,
+        "skynet" => skynet::run,
+        "memory" => memory::run,
+        "parallel" => parallel::run,
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,
@@ -42,12 +48,5 @@ fn main() {
             std::process::exit(1);
         }
     };
-    println!("{:.2}", sortie::run(run));
-}
-
-/// Measures `f`, which makes so many operations: nanoseconds for each.
-fn timed(operations: u64, f: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    f();
-    start.elapsed().as_nanos() as f64 / operations as f64
+    bench_program::report(sortie::run(run));
 }
