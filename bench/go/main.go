@@ -36,6 +36,17 @@ var workloads = map[string]func() float64{
 	"timer-reset":     timerReset,
 	"timer-pending":   timerPending,
 	"timer-select":    timerSelect,
+	"mutex":           mutex,
+	"mutex-alone":     mutexAlone,
+	"rwlock-100":      readMostly(100),
+	"rwlock-10":       readMostly(10),
+	"rwlock-read":     readMostly(each),
+	"read-alone":      readAlone,
+	"write-alone":     writeAlone,
+	"cancel-chain":    cancelChain,
+	"cancel-wide":     cancelWide,
+	"cancel-tree":     cancelTree,
+	"context-timeout": contextTimeout,
 }
 
 func main() {

@@ -17,6 +17,7 @@ pub enum Mark {
 #[derive(Debug)]
 pub struct Dots {
     title: String,
+    ours: String,
     subtitle: String,
     series: Vec<String>,
     rows: Vec<Row>,
@@ -38,11 +39,12 @@ const ROW: f64 = 38.0;
 const FAILURES: f64 = 895.0;
 
 impl Dots {
-    /// With a title and a line below it.
+    /// With a title, the name of what all is compared with, and a line below the title.
     #[must_use]
-    pub fn new(title: &str, subtitle: &str) -> Self {
+    pub fn new(title: &str, ours: &str, subtitle: &str) -> Self {
         Dots {
             title: title.into(),
+            ours: ours.into(),
             subtitle: subtitle.into(),
             series: Vec::new(),
             rows: Vec::new(),
@@ -116,6 +118,13 @@ impl Dots {
                     Anchor::Middle,
                 ));
         }
+        page = page.add(page::text(
+            &self.ours,
+            LEFT - 40.0,
+            76.0,
+            Look::Bold,
+            Anchor::End,
+        ));
         if let Some(first) = self.series.first() {
             page = page.add(page::text(
                 first,

@@ -142,7 +142,7 @@ impl Axis {
     pub(crate) fn ticks(&self) -> Vec<f64> {
         let decades = (self.values.1 / self.values.0).log10();
         let steps: &[f64] = match decades {
-            _ if decades < 2.5 => &[1.0, 2.0, 5.0],
+            _ if decades < 4.5 => &[1.0, 2.0, 5.0],
             _ => &[1.0],
         };
         let first = self.values.0.log10().floor() as i32;

@@ -1,7 +1,7 @@
 //! The results as files: JSON and a picture.
 
 use crate::results::{Outcome, Row};
-use crate::table::number;
+use crate::table::quantity;
 use bench_chart::{Dots, Mark};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -72,6 +72,7 @@ pub(crate) fn picture(rows: &[Row]) -> String {
     let ours = rows.first().map_or("", |row| row.cells[0].system);
     let mut dots = Dots::new(
         &format!("How many times worse than {ours}"),
+        ours,
         &format!("logarithmic; right of the line {ours} is ahead; × fails"),
     );
     for cell in rows.first().iter().flat_map(|row| row.cells.iter().skip(1)) {
@@ -91,7 +92,7 @@ pub(crate) fn picture(rows: &[Row]) -> String {
         dots.row(
             row.workload.name,
             row.workload.what,
-            &format!("{} {}", number(figure), row.workload.unit),
+            &quantity(figure, row.workload.unit),
             marks.collect(),
         );
     }

@@ -2,6 +2,7 @@
 //! per operation. What each does is said in `bench/README.md`.
 
 mod channels;
+mod contexts;
 mod locks;
 mod memory;
 mod parallel;
@@ -31,12 +32,16 @@ fn main() {
         "timer-pending" => timers::pending,
         "timer-select" => timers::timeouts,
         "mutex" => locks::mutex,
-        "uncontended" => locks::uncontended,
-        "r100" => locks::rwmutex_100,
-        "r10" => locks::rwmutex_10,
-        "ronly" => locks::rwmutex_only,
-        "uncr" => locks::uncr,
-        "uncw" => locks::uncw,
+        "mutex-alone" => locks::mutex_alone,
+        "rwlock-100" => locks::read_mostly_100,
+        "rwlock-10" => locks::read_mostly_10,
+        "rwlock-read" => locks::read_only,
+        "read-alone" => locks::read_alone,
+        "write-alone" => locks::write_alone,
+        "cancel-chain" => contexts::chain,
+        "cancel-wide" => contexts::wide,
+        "cancel-tree" => contexts::tree,
+        "context-timeout" => contexts::timeouts,
         "skynet" => skynet::run,
         "memory" => memory::run,
         "parallel" => parallel::run,
@@ -44,7 +49,7 @@ fn main() {
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,
         _ => {
-            eprintln!("bench-sortie: no workload `{name}`");
+            eprintln!("not applicable: no workload `{name}`");
             std::process::exit(1);
         }
     };

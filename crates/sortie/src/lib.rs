@@ -51,6 +51,9 @@
 //! });
 //! ```
 //!
+//! # Channel or mutex?
+//! [`docs`] has the decision, an example for each case, and what becomes of data races.
+//!
 //! # Words
 //! *Concurrency* is how a program is written: as goroutines that are independent
 //! of each other. *Parallelism* is what happens when it runs: as many of them as
@@ -65,6 +68,7 @@
 pub(crate) mod base;
 pub mod chan;
 pub mod context;
+pub mod docs;
 pub(crate) mod driver;
 pub(crate) mod goroutine;
 pub(crate) mod observe;

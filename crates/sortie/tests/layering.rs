@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "base",
     "goroutine",
     "driver",
@@ -19,6 +19,7 @@ const LAYERS: [&str; 13] = [
     "context",
     "signal",
     "sync",
+    "docs",
 ];
 
 /// Lines of a file at most.

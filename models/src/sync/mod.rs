@@ -1,4 +1,4 @@
-//! What waits are counted by.
+//! What waits are counted by, and locks.
 
 #[path = "../../../crates/sortie/src/sync/countdown.rs"]
 #[allow(dead_code, reason = "some of it is for users' eyes")]
@@ -6,3 +6,19 @@ pub(crate) mod countdown;
 #[path = "../../../crates/sortie/src/sync/permits.rs"]
 #[allow(dead_code, reason = "some of it is for users' eyes")]
 pub(crate) mod permits;
+pub(crate) mod pool;
+mod protocol;
+#[path = "../../../crates/sortie/src/sync/raw_mutex.rs"]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "for users of the mutex"
+)]
+mod raw_mutex;
+#[path = "../../../crates/sortie/src/sync/room.rs"]
+#[allow(dead_code, reason = "its pool is another")]
+mod room;
+mod rwlock;
+#[path = "../../../crates/sortie/src/sync/spin.rs"]
+mod spin;

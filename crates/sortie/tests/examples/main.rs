@@ -9,6 +9,7 @@ mod csp;
 mod groups;
 mod patterns;
 mod program;
+mod state;
 
 use libtest_mimic::{Arguments, Trial};
 use program::Program;
@@ -19,6 +20,7 @@ fn main() {
         csp::PROGRAMS,
         groups::PROGRAMS,
         patterns::PROGRAMS,
+        state::PROGRAMS,
     ]
     .concat();
     if let Some(name) = program::requested() {
