@@ -52,6 +52,18 @@ func ring() float64 {
 	})
 }
 
+// chan-alone: 10 M messages that one goroutine sends to itself, with room for one.
+func chanAlone() float64 {
+	messages := scaled(10_000_000)
+	c := make(chan uint64, 1)
+	return timed(messages, func() {
+		for i := range uint64(messages) {
+			c <- i
+			check(<-c == i)
+		}
+	})
+}
+
 // spsc: 10 M messages from one goroutine to another, with room for 1 024.
 func spsc() float64 {
 	messages := scaled(10_000_000)

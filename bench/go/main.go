@@ -22,6 +22,7 @@ var workloads = map[string]func() float64{
 	"blockers-ticker": besideBlockers,
 	"pingpong":        pingpong,
 	"ring":            ring,
+	"chan-alone":      chanAlone,
 	"spsc":            spsc,
 	"mpmc":            mpmc,
 	"select":          selects,

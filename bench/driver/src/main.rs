@@ -26,9 +26,12 @@ struct Arguments {
     /// The systems to run, with commas between; the first is compared with the others.
     #[arg(long, value_delimiter = ',', default_values_t = system::ALL.iter().map(|s| s.name.to_string()))]
     systems: Vec<String>,
-    /// Rounds that count, after one to warm up.
+    /// Rounds that count.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
+    /// Rounds before these, to warm up.
+    #[arg(long, default_value_t = 1)]
+    warm_up: u32,
     /// Make workloads so many times as large.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
@@ -183,8 +186,17 @@ fn run_all(
         })
         .collect();
     let mut spent = vec![0.0; programs.len()];
-    for round in 0..=arguments.rounds {
-        let mut progress = format!("{} {round}/{}:", workload.name, arguments.rounds);
+    for round in 1..=arguments.warm_up + arguments.rounds {
+        let warm = round > arguments.warm_up;
+        let mut progress = match warm {
+            true => format!(
+                "{} {}/{}:",
+                workload.name,
+                round - arguments.warm_up,
+                arguments.rounds
+            ),
+            false => format!("{} to warm up:", workload.name),
+        };
         for (((_, program), cell), spent) in programs.iter().zip(&mut cells).zip(&mut spent) {
             let (Ok(program), Outcome::Ran { runs }) = (program, &cell.outcome) else {
                 continue;
@@ -200,8 +212,8 @@ fn run_all(
                 .as_ref()
                 .map_or_else(|_| "-".into(), |run| table::number(run.figure));
             progress += &format!(" {} {short}", cell.system);
-            // The first round is to warm up, unless one run is all there is time for.
-            if round > 0 || result.is_err() || *spent > arguments.patience {
+            // One that was to warm up counts if it is all there is time for.
+            if warm || result.is_err() || *spent > arguments.patience {
                 cell.outcome.add(result);
             }
         }

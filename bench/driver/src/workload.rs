@@ -63,6 +63,7 @@ pub(crate) const ALL: &[Workload] = &[
     lower("cancel-wide", "context among 10 000 children", "ns"),
     lower("cancel-tree", "context in a tree of 10 000", "ns"),
     lower("context-timeout", "context with a time-out", "ns"),
+    lower("chan-alone", "send to and receive from oneself", "ns"),
     lower("timer-func", "function called by a timer", "ns"),
     lower("timer-stop", "timer set and stopped", "ns"),
     lower("timer-reset", "timer set anew", "ns"),

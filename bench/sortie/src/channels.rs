@@ -46,6 +46,18 @@ pub(crate) fn ring() -> f64 {
     })
 }
 
+/// 10 M messages that one goroutine sends to itself, with room for one.
+pub(crate) fn alone() -> f64 {
+    let messages = scaled(10_000_000);
+    let (sender, receiver) = bounded::<u64>(1);
+    timed(messages, || {
+        for i in 0..messages {
+            sender.send(i).unwrap();
+            assert_eq!(receiver.recv(), Ok(i));
+        }
+    })
+}
+
 /// 10 M messages from one goroutine to another, with room for 1 024.
 pub(crate) fn spsc() -> f64 {
     let messages = scaled(10_000_000);

@@ -21,6 +21,7 @@ fn main() {
         "yield" => yields::run,
         "pingpong" => channels::pingpong,
         "ring" => channels::ring,
+        "chan-alone" => channels::alone,
         "spsc" => channels::spsc,
         "mpmc" => channels::mpmc,
         "select" => channels::selects,
