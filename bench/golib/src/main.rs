@@ -2,12 +2,13 @@
 //! operation. What each does is said in `bench/README.md`.
 
 mod channels;
+mod net;
 mod tasks;
 mod ticker;
 
 use bench_program::Entry::{self, Lacks, Runs};
 
-const WORKLOADS: [(&str, Entry); 21] = [
+const WORKLOADS: [(&str, Entry); 23] = [
     ("spawn", Runs(tasks::spawn)),
     ("yield", Runs(tasks::yields)),
     ("pingpong", Runs(channels::pingpong)),
@@ -26,6 +27,8 @@ const WORKLOADS: [(&str, Entry); 21] = [
     ("timer-reset", Lacks("go-lib has no timers")),
     ("timer-pending", Lacks("go-lib has no timers")),
     ("timer-select", Lacks("go-lib has no timers")),
+    ("echo", Runs(net::echo)),
+    ("blockers", Runs(net::blockers)),
     ("ticker", Runs(ticker::alone)),
     ("blockers-ticker", Runs(ticker::beside_blockers)),
     ("hogs", Runs(ticker::beside_hogs)),

@@ -6,6 +6,7 @@
 use bench_program::PERIOD;
 use go_lib::go;
 use std::hint::black_box;
+use std::io::PipeWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -19,6 +20,14 @@ pub(crate) fn alone() -> f64 {
 /// Beside goroutines that are stuck in `read` on a pipe; announced,
 /// since go-lib asks for it.
 pub(crate) fn beside_blockers() -> f64 {
+    let writers = block();
+    let late = lateness();
+    drop(writers);
+    late
+}
+
+/// Gets goroutines stuck. They are until these are dropped.
+pub(crate) fn block() -> Vec<PipeWriter> {
     static ENTERING: AtomicUsize = AtomicUsize::new(0);
     let mut writers = Vec::new();
     for _ in 0..BLOCKERS {
@@ -32,9 +41,7 @@ pub(crate) fn beside_blockers() -> f64 {
     while ENTERING.load(Ordering::Acquire) < BLOCKERS {
         go_lib::gosched();
     }
-    let late = lateness();
-    drop(writers);
-    late
+    writers
 }
 
 /// Beside twice as many endless loops as there are processors.

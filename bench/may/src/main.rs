@@ -4,12 +4,13 @@
 //! Workers and stacks are may's default: a worker for each CPU, pinned to it.
 
 mod channels;
+mod net;
 mod tasks;
 mod ticker;
 
 use bench_program::Entry::{self, Lacks, Runs};
 
-const WORKLOADS: [(&str, Entry); 21] = [
+const WORKLOADS: [(&str, Entry); 23] = [
     ("spawn", Runs(tasks::spawn)),
     ("yield", Runs(tasks::yields)),
     ("pingpong", Runs(channels::pingpong)),
@@ -34,6 +35,8 @@ const WORKLOADS: [(&str, Entry); 21] = [
         "timer-select",
         Lacks("no channel is bounded, so nobody waits"),
     ),
+    ("echo", Runs(net::echo)),
+    ("blockers", Runs(net::blockers)),
     ("ticker", Runs(ticker::alone)),
     ("blockers-ticker", Runs(ticker::beside_blockers)),
     ("hogs", Runs(ticker::beside_hogs)),

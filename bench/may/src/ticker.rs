@@ -6,6 +6,7 @@
 use bench_program::PERIOD;
 use may::{coroutine, go};
 use std::hint::black_box;
+use std::io::PipeWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -18,6 +19,14 @@ pub(crate) fn alone() -> f64 {
 
 /// Beside coroutines that are stuck in `read` on a pipe, unannounced.
 pub(crate) fn beside_blockers() -> f64 {
+    let writers = block();
+    let late = lateness();
+    drop(writers);
+    late
+}
+
+/// Gets coroutines stuck. They are until these are dropped.
+pub(crate) fn block() -> Vec<PipeWriter> {
     static ENTERING: AtomicUsize = AtomicUsize::new(0);
     let mut writers = Vec::new();
     for _ in 0..BLOCKERS {
@@ -31,9 +40,7 @@ pub(crate) fn beside_blockers() -> f64 {
     while ENTERING.load(Ordering::Acquire) < BLOCKERS {
         coroutine::yield_now();
     }
-    let late = lateness();
-    drop(writers);
-    late
+    writers
 }
 
 /// Beside twice as many endless loops as there are workers.

@@ -5,11 +5,13 @@
 //! on a line of its own. Lines of a word and a number are further figures of the same
 //! run. A program that cannot run a workload says why on standard error and fails.
 
+mod echo;
 mod hash;
 mod lateness;
 mod memory;
 mod primes;
 
+pub use echo::{CONNECTIONS, REQUEST, ask, report_round_trips, requests, serve};
 pub use hash::{BLOCK, hash, speed_up};
 pub use lateness::{PERIOD, lateness, ticks};
 pub use memory::Settling;

@@ -6,6 +6,7 @@
 //! repeated less often; what is repeated is the same.
 
 mod channels;
+mod net;
 mod tasks;
 mod ticker;
 
@@ -13,7 +14,7 @@ use bench_program::Entry::{self, Lacks, Runs};
 
 const MANY: &str = "a million OS threads";
 
-const WORKLOADS: [(&str, Entry); 21] = [
+const WORKLOADS: [(&str, Entry); 23] = [
     ("spawn", Runs(tasks::spawn)),
     ("yield", Runs(tasks::yields)),
     ("pingpong", Runs(channels::pingpong)),
@@ -32,6 +33,8 @@ const WORKLOADS: [(&str, Entry); 21] = [
     ("timer-reset", Lacks("threads have no timers")),
     ("timer-pending", Lacks("threads have no timers")),
     ("timer-select", Runs(channels::timeouts)),
+    ("echo", Runs(net::echo)),
+    ("blockers", Runs(net::blockers)),
     ("ticker", Runs(ticker::alone)),
     ("blockers-ticker", Runs(ticker::beside_blockers)),
     ("hogs", Runs(ticker::beside_hogs)),

@@ -5,6 +5,7 @@
 
 use bench_program::PERIOD;
 use std::hint::black_box;
+use std::io::PipeWriter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -17,6 +18,14 @@ pub(crate) fn alone() -> f64 {
 
 /// Beside threads that are stuck in `read` on a pipe.
 pub(crate) fn beside_blockers() -> f64 {
+    let writers = block();
+    let late = lateness();
+    drop(writers);
+    late
+}
+
+/// Gets threads stuck. They are until these are dropped.
+pub(crate) fn block() -> Vec<PipeWriter> {
     static ENTERING: AtomicUsize = AtomicUsize::new(0);
     let mut writers = Vec::new();
     for _ in 0..BLOCKERS {
@@ -30,9 +39,7 @@ pub(crate) fn beside_blockers() -> f64 {
     while ENTERING.load(Ordering::Acquire) < BLOCKERS {
         std::thread::yield_now();
     }
-    let late = lateness();
-    drop(writers);
-    late
+    writers
 }
 
 /// Beside twice as many endless loops as there are CPUs.

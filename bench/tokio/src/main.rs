@@ -5,13 +5,14 @@
 //! is a task too, since one that `block_on` runs is on a thread apart from the workers.
 
 mod channels;
+mod net;
 mod tasks;
 mod ticker;
 
 use bench_program::Entry::{self, Lacks, Runs};
 use std::future::Future;
 
-const WORKLOADS: [(&str, Entry); 21] = [
+const WORKLOADS: [(&str, Entry); 23] = [
     ("spawn", Runs(|| on_runtime(tasks::spawn()))),
     ("yield", Runs(|| on_runtime(tasks::yields()))),
     ("pingpong", Runs(|| on_runtime(channels::pingpong()))),
@@ -30,6 +31,8 @@ const WORKLOADS: [(&str, Entry); 21] = [
     ("timer-reset", Lacks("tokio's timers call no functions")),
     ("timer-pending", Lacks("tokio's timers call no functions")),
     ("timer-select", Runs(|| on_runtime(channels::timeouts()))),
+    ("echo", Runs(|| on_runtime(net::echo()))),
+    ("blockers", Runs(|| on_runtime(net::blockers()))),
     ("ticker", Runs(|| on_runtime(ticker::alone()))),
     (
         "blockers-ticker",

@@ -3,7 +3,7 @@
 
 use bench_program::{PERIOD, lateness, ticks};
 use std::hint::black_box;
-use std::io::Read;
+use std::io::{PipeWriter, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -24,6 +24,14 @@ pub(crate) async fn alone() -> f64 {
 
 /// Beside blocking tasks that are stuck in `read` on a pipe.
 pub(crate) async fn beside_blockers() -> f64 {
+    let writers = block().await;
+    let late = alone().await;
+    drop(writers);
+    late
+}
+
+/// Gets blocking tasks stuck. They are until these are dropped.
+pub(crate) async fn block() -> Vec<PipeWriter> {
     static ENTERING: AtomicUsize = AtomicUsize::new(0);
     let mut writers = Vec::new();
     for _ in 0..BLOCKERS {
@@ -37,9 +45,7 @@ pub(crate) async fn beside_blockers() -> f64 {
     while ENTERING.load(Ordering::Acquire) < BLOCKERS {
         tokio::task::yield_now().await;
     }
-    let late = alone().await;
-    drop(writers);
-    late
+    writers
 }
 
 /// Beside twice as many endless loops as there are workers.
