@@ -62,6 +62,14 @@ impl Lines {
 }
 
 impl Panel {
+    /// Sizes to label: those that there are points for, or every other of many.
+    fn sizes(&self) -> Vec<f64> {
+        let points = self.lines.first().map(|(_, points)| points.as_slice());
+        let sizes = points.unwrap_or_default().iter().map(|point| point.0);
+        let every = sizes.len().div_ceil(6);
+        sizes.step_by(every.max(1)).collect()
+    }
+
     fn draw(&self, mut page: svg::Document, left: f64, top: f64) -> svg::Document {
         let (x, right) = (left + 62.0, left + WIDTH - 20.0);
         let (y, bottom) = (top + 58.0, top + HEIGHT - 40.0);
@@ -106,7 +114,7 @@ impl Panel {
                     Anchor::End,
                 ));
         }
-        for tick in across.ticks() {
+        for tick in self.sizes() {
             let at = across.place(tick);
             page = page
                 .add(page::line((at, y), (at, bottom), "grid", 1.0))

@@ -141,8 +141,10 @@ impl Axis {
     /// Round values to label, not too many of them.
     pub(crate) fn ticks(&self) -> Vec<f64> {
         let decades = (self.values.1 / self.values.0).log10();
-        let steps: &[f64] = match decades {
-            _ if decades < 4.5 => &[1.0, 2.0, 5.0],
+        let room = (self.places.1 - self.places.0).abs();
+        // Three labels in a decade need some room.
+        let steps: &[f64] = match room / decades {
+            room if room > 75.0 => &[1.0, 2.0, 5.0],
             _ => &[1.0],
         };
         let first = self.values.0.log10().floor() as i32;
