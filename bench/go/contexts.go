@@ -7,6 +7,7 @@ import (
 
 // Makes contexts and cancels the first, again and again: so many in all.
 func trees(rounds, contexts int, plant func(root context.Context) []context.Context) float64 {
+	rounds = scaled(rounds)
 	return timed(rounds*contexts, func() {
 		for range rounds {
 			root, cancel := context.WithCancel(context.Background())
@@ -66,7 +67,7 @@ func cancelTree() float64 {
 
 // context-timeout: 1 M contexts with a time-out of an hour, each cancelled at once.
 func contextTimeout() float64 {
-	const contexts = 1_000_000
+	contexts := scaled(1_000_000)
 	root := context.Background()
 	return timed(contexts, func() {
 		for range contexts {

@@ -40,6 +40,7 @@ var sink uint64
 // mutex: 8 goroutines that lock a mutex 4 M times in all, each time to add one.
 func mutex() float64 {
 	var c mutexCount
+	each := scaled(each)
 	return timed(members*each, func() {
 		together(func() {
 			for range each {
@@ -48,26 +49,28 @@ func mutex() float64 {
 				c.Unlock()
 			}
 		})
-		check(c.count == members*each)
+		check(c.count == members*uint64(each))
 	})
 }
 
 // mutex-alone: a mutex that nobody else wants, 20 M times.
 func mutexAlone() float64 {
 	c := new(mutexCount)
+	alone := scaled(alone)
 	return timed(alone, func() {
 		for range alone {
 			c.Lock()
 			c.count++
 			c.Unlock()
 		}
-		check(c.count == alone)
+		check(c.count == uint64(alone))
 	})
 }
 
 // 8 goroutines that lock 4 M times in all, one time in so many to write.
 func readMostly(oneIn int) func() float64 {
 	return func() float64 {
+		each := scaled(each)
 		var c rwMutexCount
 		return timed(members*each, func() {
 			together(func() {
@@ -95,6 +98,7 @@ func readMostly(oneIn int) func() float64 {
 // read-alone: a lock that nobody else wants, 20 M times to read.
 func readAlone() float64 {
 	c := &rwMutexCount{count: 1}
+	alone := scaled(alone)
 	return timed(alone, func() {
 		for range alone {
 			c.RLock()
@@ -107,12 +111,13 @@ func readAlone() float64 {
 // write-alone: a lock that nobody else wants, 20 M times to write.
 func writeAlone() float64 {
 	c := new(rwMutexCount)
+	alone := scaled(alone)
 	return timed(alone, func() {
 		for range alone {
 			c.Lock()
 			c.count++
 			c.Unlock()
 		}
-		check(c.count == alone)
+		check(c.count == uint64(alone))
 	})
 }

@@ -1,11 +1,12 @@
 //! Workloads on contexts.
 
-use crate::timed;
+use crate::{scaled, timed};
 use sortie::context::{CancelFn, Context};
 use std::time::Duration;
 
 /// Makes contexts and cancels the first, again and again: so many in all.
 fn trees(rounds: u64, contexts: u64, plant: impl Fn(&Context) -> Vec<(Context, CancelFn)>) -> f64 {
+    let rounds = scaled(rounds);
     timed(rounds * contexts, || {
         for _ in 0..rounds {
             let (root, cancel) = Context::background().with_cancel();
@@ -55,10 +56,10 @@ pub(crate) fn tree() -> f64 {
 
 /// 1 M contexts with a time-out of an hour, each cancelled at once.
 pub(crate) fn timeouts() -> f64 {
-    const CONTEXTS: u64 = 1_000_000;
+    let contexts = scaled(1_000_000);
     let root = Context::background();
-    timed(CONTEXTS, || {
-        for _ in 0..CONTEXTS {
+    timed(contexts, || {
+        for _ in 0..contexts {
             let (context, cancel) = root.with_timeout(Duration::from_secs(3600));
             cancel.cancel();
             assert!(context.err().is_some());

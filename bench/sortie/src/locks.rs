@@ -1,6 +1,6 @@
 //! Workloads on locks.
 
-use crate::timed;
+use crate::{scaled, timed};
 use sortie::sync::{Mutex, RwLock};
 use std::hint::black_box;
 
@@ -21,34 +21,37 @@ fn together(member: impl Fn() + Copy + Send + 'static) {
 
 /// 8 goroutines that lock a mutex 4 M times in all, each time to add one.
 pub(crate) fn mutex() -> f64 {
+    let each = scaled(EACH);
     let count: &'static Mutex<u64> = Box::leak(Box::default());
-    timed(MEMBERS * EACH, || {
-        together(|| {
-            for _ in 0..EACH {
+    timed(MEMBERS * each, || {
+        together(move || {
+            for _ in 0..each {
                 *count.lock() += 1;
             }
         });
-        assert_eq!(*count.lock(), MEMBERS * EACH);
+        assert_eq!(*count.lock(), MEMBERS * each);
     })
 }
 
 /// A mutex that nobody else wants, 20 M times.
 pub(crate) fn mutex_alone() -> f64 {
+    let alone = scaled(ALONE);
     let count = Mutex::new(0u64);
-    timed(ALONE, || {
-        for _ in 0..ALONE {
+    timed(alone, || {
+        for _ in 0..alone {
             *black_box(&count).lock() += 1;
         }
-        assert_eq!(*count.lock(), ALONE);
+        assert_eq!(*count.lock(), alone);
     })
 }
 
 /// 8 goroutines that lock 4 M times in all, one time in so many to write.
 fn read_mostly(one_in: u64) -> f64 {
+    let each = scaled(EACH);
     let count: &'static RwLock<u64> = Box::leak(Box::default());
-    timed(MEMBERS * EACH, || {
+    timed(MEMBERS * each, || {
         together(move || {
-            for i in 0..EACH {
+            for i in 0..each {
                 if i % one_in == 0 {
                     *count.write() += 1;
                 } else {
@@ -56,7 +59,7 @@ fn read_mostly(one_in: u64) -> f64 {
                 }
             }
         });
-        assert_eq!(*count.read(), MEMBERS * EACH.div_ceil(one_in));
+        assert_eq!(*count.read(), MEMBERS * each.div_ceil(one_in));
     })
 }
 
@@ -77,9 +80,10 @@ pub(crate) fn read_only() -> f64 {
 
 /// A lock that nobody else wants, 20 M times to read.
 pub(crate) fn read_alone() -> f64 {
+    let alone = scaled(ALONE);
     let count = RwLock::new(1u64);
-    timed(ALONE, || {
-        for _ in 0..ALONE {
+    timed(alone, || {
+        for _ in 0..alone {
             black_box(*black_box(&count).read());
         }
     })
@@ -87,11 +91,12 @@ pub(crate) fn read_alone() -> f64 {
 
 /// A lock that nobody else wants, 20 M times to write.
 pub(crate) fn write_alone() -> f64 {
+    let alone = scaled(ALONE);
     let count = RwLock::new(0u64);
-    timed(ALONE, || {
-        for _ in 0..ALONE {
+    timed(alone, || {
+        for _ in 0..alone {
             *black_box(&count).write() += 1;
         }
-        assert_eq!(*count.read(), ALONE);
+        assert_eq!(*count.read(), alone);
     })
 }

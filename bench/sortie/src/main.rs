@@ -4,12 +4,15 @@
 mod channels;
 mod contexts;
 mod locks;
+mod memory;
+mod parallel;
+mod skynet;
 mod spawn;
 mod ticker;
 mod timers;
 mod yields;
 
-use std::time::Instant;
+pub(crate) use bench_program::{scaled, timed};
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
@@ -18,6 +21,7 @@ fn main() {
         "yield" => yields::run,
         "pingpong" => channels::pingpong,
         "ring" => channels::ring,
+        "chan-alone" => channels::alone,
         "spsc" => channels::spsc,
         "mpmc" => channels::mpmc,
         "select" => channels::selects,
@@ -39,20 +43,16 @@ fn main() {
         "cancel-wide" => contexts::wide,
         "cancel-tree" => contexts::tree,
         "context-timeout" => contexts::timeouts,
+        "skynet" => skynet::run,
+        "memory" => memory::run,
+        "parallel" => parallel::run,
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,
         _ => {
-            eprintln!("bench-sortie: no workload `{name}`");
+            eprintln!("not applicable: no workload `{name}`");
             std::process::exit(1);
         }
     };
-    println!("{:.2}", sortie::run(run));
-}
-
-/// Measures `f`, which makes so many operations: nanoseconds for each.
-fn timed(operations: u64, f: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    f();
-    start.elapsed().as_nanos() as f64 / operations as f64
+    bench_program::report(sortie::run(run));
 }
