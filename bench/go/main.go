@@ -25,6 +25,8 @@ var workloads = map[string]func() float64{
 	"select":          selects,
 	"sieve":           sieve,
 	"hogs":            besideHogs,
+	"echo":            echo,
+	"blockers":        blockers,
 	"sleepers":        sleepers,
 	"timer-func":      timerFunc,
 	"timer-stop":      timerStop,

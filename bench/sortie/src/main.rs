@@ -3,6 +3,7 @@
 
 mod channels;
 mod locks;
+mod net;
 mod spawn;
 mod ticker;
 mod timers;
@@ -37,6 +38,8 @@ fn main() {
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,
+        "echo" => net::echo,
+        "blockers" => net::blockers,
         _ => {
             eprintln!("bench-sortie: no workload `{name}`");
             std::process::exit(1);

@@ -67,6 +67,7 @@ pub mod chan;
 pub mod context;
 pub(crate) mod driver;
 pub(crate) mod goroutine;
+pub mod net;
 pub(crate) mod observe;
 pub(crate) mod park;
 pub mod runtime;

@@ -3,9 +3,10 @@
 use super::machine::M;
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
-use crate::base::atomic::{AtomicU64, Ordering};
+use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::driver::timers::Alarm;
+use crate::goroutine::List;
 
 /// What the idle lock protects.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Idle {
     pub(super) processors: Vec<&'static P>,
     /// Machines that sleep without a processor, the last to sleep last.
     pub(super) machines: Vec<&'static M>,
-    /// The one of them that sleeps until the next timer only.
+    /// The one of them that sleeps until the next timer only, and watches the network.
     keeper: Option<&'static M>,
     /// While the world is stopped, nobody gets a processor.
     pub(super) stopped: bool,
@@ -22,6 +23,43 @@ pub(crate) struct Idle {
     pub(super) threads: usize,
     /// Entries whose thread has retired.
     pub(super) retired: Vec<&'static M>,
+}
+
+/// What others know of the sleeping machine that keeps the time, if there is one.
+/// Changed under the idle lock.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    /// When it will look again.
+    deadline: AtomicU64,
+    /// Whether it sleeps in the poller.
+    watches: AtomicBool,
+}
+
+impl Keeper {
+    pub(super) const fn new() -> Self {
+        Keeper {
+            deadline: AtomicU64::new(NEVER),
+            watches: AtomicBool::new(false),
+        }
+    }
+
+    fn set(&self, deadline: u64, watches: bool) {
+        self.deadline.store(deadline, Ordering::Relaxed);
+        self.watches.store(watches, Ordering::Relaxed);
+    }
+
+    /// There is none any more.
+    fn clear(&self) {
+        self.set(NEVER, false);
+    }
+
+    pub(super) fn deadline(&self) -> u64 {
+        self.deadline.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn watches(&self) -> bool {
+        self.watches.load(Ordering::Relaxed)
+    }
 }
 
 /// How a machine's sleep ended.
@@ -50,14 +88,14 @@ impl Idle {
 impl Idle {
     /// Takes the machine that went to sleep last; the keeper only if it is the
     /// only one.
-    fn take_machine(&mut self, deadline: &AtomicU64) -> Option<&'static M> {
+    fn take_machine(&mut self, known: &Keeper) -> Option<&'static M> {
         let is_keeper = |m: &&M| self.keeper.is_some_and(|keeper| std::ptr::eq(keeper, *m));
         let last = self.machines.iter().rposition(|m| !is_keeper(m));
         if let Some(index) = last {
             return Some(self.machines.remove(index));
         }
         self.keeper = None;
-        deadline.store(NEVER, Ordering::Relaxed);
+        known.clear();
         self.machines.pop()
     }
 }
@@ -189,7 +227,7 @@ impl Scheduler {
     /// became the time of some processor's first.
     pub(super) fn keep_time(&self, when: u64) {
         crate::base::barrier::light();
-        if when < self.keeper.load(Ordering::Relaxed) {
+        if when < self.keeper.deadline() {
             self.wake_keeper();
         }
     }
@@ -202,7 +240,7 @@ impl Scheduler {
             let mut idle = self.idle.lock();
             let keeper = idle.keeper.take();
             if let Some(keeper) = keeper {
-                self.keeper.store(NEVER, Ordering::Relaxed);
+                self.keeper.clear();
                 idle.machines.retain(|m| !std::ptr::eq(*m, keeper));
             }
             keeper
@@ -214,27 +252,34 @@ impl Scheduler {
     }
 
     /// Puts a machine without a processor to sleep until it is given one, or
-    /// until a timer is due if it is to keep the time. Returns what it was given.
-    /// `None` means that it should look around, or end if it `may_retire`.
-    pub(super) fn sleep(&self, m: &'static M) -> Slept {
-        let deadline = {
+    /// until a timer is due or the network has something, if it is to look after that.
+    /// Goroutines that became ready are added to `ready`.
+    pub(super) fn sleep(&self, m: &'static M, ready: &mut List) -> Slept {
+        let poller = self.poller().filter(|poller| poller.is_waited_for());
+        let (deadline, watched) = {
             let mut idle = self.idle.lock();
             // Under the lock: of two machines that see a new timer one keeps it.
             // And only while a processor is idle: the busy ones look themselves.
             let timer = self.next_timer();
-            let keeps = timer < self.keeper.load(Ordering::Relaxed) && !idle.processors.is_empty();
+            let is_needed =
+                timer < self.keeper.deadline() || poller.is_some() && !self.keeper.watches();
+            let keeps = is_needed && !idle.processors.is_empty();
             if keeps {
-                self.keeper.store(timer, Ordering::Relaxed);
+                self.keeper.set(timer, poller.is_some());
                 idle.keeper = Some(m);
             }
             idle.machines.push(m);
             if keeps {
-                timer
+                (timer, poller)
             } else {
-                clock::after(self.config.idle_machine_life)
+                (clock::after(self.config.idle_machine_life), None)
             }
         };
-        if m.sleep(deadline) {
+        let woken = match watched {
+            Some(poller) => m.sleep_in(poller, deadline, ready),
+            None => m.sleep(deadline),
+        };
+        if woken {
             return match m.take_given() {
                 Some(p) => Slept::Given(p),
                 None => Slept::LookAround,
@@ -257,7 +302,11 @@ impl Scheduler {
         idle.machines.remove(place);
         if idle.keeper.is_some_and(|keeper| std::ptr::eq(keeper, m)) {
             idle.keeper = None;
-            self.keeper.store(NEVER, Ordering::Relaxed);
+            self.keeper.clear();
+            return Slept::LookAround;
+        }
+        if watched.is_some() {
+            // Another keeps the time by now.
             return Slept::LookAround;
         }
         // Nobody needed it for long.
@@ -283,9 +332,10 @@ impl Scheduler {
             .unwrap_or(NEVER)
     }
 
-    /// Whether there are timers, and nobody who sleeps until the next.
+    /// Whether there are timers, and nobody who sleeps until the next; or somebody waits
+    /// for the network, and nobody watches it.
     pub(super) fn lacks_keeper(&self) -> bool {
-        self.next_timer() < self.keeper.load(Ordering::Relaxed)
+        self.next_timer() < self.keeper.deadline() || self.lacks_watcher()
     }
 
     /// Drops the entries of timers that were cancelled.

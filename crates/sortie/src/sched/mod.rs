@@ -65,6 +65,7 @@ pub(crate) mod idle;
 pub(crate) mod locked;
 pub(crate) mod machine;
 pub(crate) mod processor;
+pub(crate) mod poll;
 pub(crate) mod procs;
 pub(crate) mod run;
 pub(crate) mod scheduler;
