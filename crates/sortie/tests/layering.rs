@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `src`, each of which may use those before it.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "base",
     "goroutine",
     "driver",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 13] = [
     "chan",
     "time",
     "context",
+    "net",
     "signal",
     "sync",
 ];

@@ -201,8 +201,7 @@ impl Poller {
             }
             let both = epoll::EventFlags::ERR | epoll::EventFlags::HUP;
             let directions = Directions {
-                read: flags
-                    .intersects(both | epoll::EventFlags::IN | epoll::EventFlags::RDHUP),
+                read: flags.intersects(both | epoll::EventFlags::IN | epoll::EventFlags::RDHUP),
                 write: flags.intersects(both | epoll::EventFlags::OUT),
             };
             let source: *const Source = std::ptr::with_exposed_provenance(data.u64() as usize);

@@ -15,8 +15,10 @@ pub(crate) struct Idle {
     pub(super) processors: Vec<&'static P>,
     /// Machines that sleep without a processor, the last to sleep last.
     pub(super) machines: Vec<&'static M>,
-    /// The one of them that sleeps until the next timer only, and watches the network.
+    /// The one of them that sleeps until the next timer only.
     keeper: Option<&'static M>,
+    /// The one of them that sleeps in the poller; it may be the same.
+    watcher: Option<&'static M>,
     /// While the world is stopped, nobody gets a processor.
     pub(super) stopped: bool,
     /// Threads that run machines.
@@ -25,13 +27,13 @@ pub(crate) struct Idle {
     pub(super) retired: Vec<&'static M>,
 }
 
-/// What others know of the sleeping machine that keeps the time, if there is one.
-/// Changed under the idle lock.
+/// What others know of the sleeping machines that keep the time and watch the network, if
+/// there are any. Changed under the idle lock.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    /// When it will look again.
+    /// When the keeper will look again.
     deadline: AtomicU64,
-    /// Whether it sleeps in the poller.
+    /// Whether there is a watcher.
     watches: AtomicBool,
 }
 
@@ -41,16 +43,6 @@ impl Keeper {
             deadline: AtomicU64::new(NEVER),
             watches: AtomicBool::new(false),
         }
-    }
-
-    fn set(&self, deadline: u64, watches: bool) {
-        self.deadline.store(deadline, Ordering::Relaxed);
-        self.watches.store(watches, Ordering::Relaxed);
-    }
-
-    /// There is none any more.
-    fn clear(&self) {
-        self.set(NEVER, false);
     }
 
     pub(super) fn deadline(&self) -> u64 {
@@ -76,6 +68,7 @@ impl Idle {
     pub(super) const fn new() -> Self {
         Idle {
             keeper: None,
+            watcher: None,
             processors: Vec::new(),
             machines: Vec::new(),
             stopped: false,
@@ -86,17 +79,34 @@ impl Idle {
 }
 
 impl Idle {
-    /// Takes the machine that went to sleep last; the keeper only if it is the
-    /// only one.
+    /// Takes the machine that went to sleep last; one that looks after something only
+    /// if there is no other.
     fn take_machine(&mut self, known: &Keeper) -> Option<&'static M> {
-        let is_keeper = |m: &&M| self.keeper.is_some_and(|keeper| std::ptr::eq(keeper, *m));
-        let last = self.machines.iter().rposition(|m| !is_keeper(m));
-        if let Some(index) = last {
-            return Some(self.machines.remove(index));
+        let is = |role: Option<&M>, m: &M| role.is_some_and(|other| std::ptr::eq(other, m));
+        let machines = || self.machines.iter();
+        let index = machines()
+            .rposition(|m| !is(self.keeper, m) && !is(self.watcher, m))
+            .or_else(|| machines().rposition(|m| !is(self.watcher, m)))
+            .or_else(|| self.machines.len().checked_sub(1))?;
+        let m = self.machines.remove(index);
+        self.relieve(m, known);
+        Some(m)
+    }
+
+    /// A machine does not sleep any more, and looks after nothing. Returns whether it
+    /// did.
+    fn relieve(&mut self, m: &M, known: &Keeper) -> bool {
+        let is = |role: Option<&M>| role.is_some_and(|other| std::ptr::eq(other, m));
+        let (kept, watched) = (is(self.keeper), is(self.watcher));
+        if kept {
+            self.keeper = None;
+            known.deadline.store(NEVER, Ordering::Relaxed);
         }
-        self.keeper = None;
-        known.clear();
-        self.machines.pop()
+        if watched {
+            self.watcher = None;
+            known.watches.store(false, Ordering::Relaxed);
+        }
+        kept || watched
     }
 }
 
@@ -238,9 +248,9 @@ impl Scheduler {
     fn wake_keeper(&self) {
         let keeper = {
             let mut idle = self.idle.lock();
-            let keeper = idle.keeper.take();
+            let keeper = idle.keeper;
             if let Some(keeper) = keeper {
-                self.keeper.clear();
+                idle.relieve(keeper, &self.keeper);
                 idle.machines.retain(|m| !std::ptr::eq(*m, keeper));
             }
             keeper
@@ -261,19 +271,25 @@ impl Scheduler {
             // Under the lock: of two machines that see a new timer one keeps it.
             // And only while a processor is idle: the busy ones look themselves.
             let timer = self.next_timer();
-            let is_needed =
-                timer < self.keeper.deadline() || poller.is_some() && !self.keeper.watches();
-            let keeps = is_needed && !idle.processors.is_empty();
+            let is_of_use = !idle.processors.is_empty();
+            let keeps = is_of_use && timer < self.keeper.deadline();
             if keeps {
-                self.keeper.set(timer, poller.is_some());
+                self.keeper.deadline.store(timer, Ordering::Relaxed);
                 idle.keeper = Some(m);
             }
-            idle.machines.push(m);
-            if keeps {
-                (timer, poller)
-            } else {
-                (clock::after(self.config.idle_machine_life), None)
+            // One at a time: another would wait for its turn, and hear of nothing.
+            let watched = poller.filter(|_| is_of_use && !self.keeper.watches());
+            if watched.is_some() {
+                self.keeper.watches.store(true, Ordering::Relaxed);
+                idle.watcher = Some(m);
             }
+            idle.machines.push(m);
+            let deadline = match (keeps, watched) {
+                (true, _) => timer,
+                (false, Some(_)) => NEVER,
+                (false, None) => clock::after(self.config.idle_machine_life),
+            };
+            (deadline, watched)
         };
         let woken = match watched {
             Some(poller) => m.sleep_in(poller, deadline, ready),
@@ -300,13 +316,7 @@ impl Scheduler {
             };
         };
         idle.machines.remove(place);
-        if idle.keeper.is_some_and(|keeper| std::ptr::eq(keeper, m)) {
-            idle.keeper = None;
-            self.keeper.clear();
-            return Slept::LookAround;
-        }
-        if watched.is_some() {
-            // Another keeps the time by now.
+        if idle.relieve(m, &self.keeper) {
             return Slept::LookAround;
         }
         // Nobody needed it for long.

@@ -49,12 +49,9 @@ impl Scheduler {
             return Ok(poller);
         }
         let new = Box::into_raw(Box::new(Poller::new()?));
-        let exchange = self.poller.compare_exchange(
-            ptr::null_mut(),
-            new,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+        let exchange =
+            self.poller
+                .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
         if exchange.is_err() {
             // SAFETY: nobody else knows it.
             drop(unsafe { Box::from_raw(new) });
