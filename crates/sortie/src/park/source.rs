@@ -4,7 +4,7 @@
 //! It is added to the poller when somebody first has to wait for it, so that a
 //! descriptor which never makes anybody wait costs no system call. Sources are never
 //! freed, but serve one descriptor after the other: see
-//! [`poller`](crate::driver::poller).
+//! [`driver::poller`](crate::driver::poller).
 
 use super::readiness::{Readiness, Refused, Seen};
 use super::wait_queue::{ToReady, Until};
@@ -44,7 +44,7 @@ static FREE: Lock<Vec<&'static Source>> = Lock::new(Vec::new());
 /// Sources that are made at once.
 const CHUNK: usize = 32;
 
-/// A source for one descriptor. To be [closed](Self::release) before the descriptor is.
+/// A source for one descriptor. To be [removed](Self::remove) before the descriptor is closed.
 #[derive(Debug)]
 pub(crate) struct SourceRef(&'static Source);
 

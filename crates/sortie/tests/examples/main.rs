@@ -7,6 +7,7 @@
 mod contexts;
 mod csp;
 mod groups;
+mod networks;
 mod patterns;
 mod program;
 
@@ -18,6 +19,7 @@ fn main() {
         contexts::PROGRAMS,
         csp::PROGRAMS,
         groups::PROGRAMS,
+        networks::PROGRAMS,
         patterns::PROGRAMS,
     ]
     .concat();
