@@ -60,7 +60,8 @@ impl Socket {
             if self.try_read() {
                 return Ok(());
             }
-            self.readiness.wait(seen, Until::deadline(deadline), place)?;
+            self.readiness
+                .wait(seen, Until::deadline(deadline), place)?;
         }
     }
 
