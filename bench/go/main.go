@@ -31,6 +31,8 @@ var workloads = map[string]func() float64{
 	"skynet":          skynet,
 	"memory":          memory,
 	"parallel":        parallel,
+	"echo":            echo,
+	"blockers":        blockers,
 	"sleepers":        sleepers,
 	"timer-func":      timerFunc,
 	"timer-stop":      timerStop,

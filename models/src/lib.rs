@@ -11,8 +11,8 @@
 //!
 //! # What is compiled
 //! The very files of the runtime: `lock`, `run_queue`, `padded`, `seat`,
-//! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`, the
-//! words and locks of `sync`, and the channels but for futures, iterators and macros, each
+//! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`,
+//! `park/readiness`, the words and locks of `sync`, and the channels but for futures, iterators and macros, each
 //! included by its path. They name their neighbours as
 //! `crate::base::…`, so this crate has the same folders, where the rest is replaced:
 //!

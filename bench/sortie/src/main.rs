@@ -7,6 +7,7 @@ mod locks;
 mod memory;
 mod parallel;
 mod skynet;
+mod net;
 mod spawn;
 mod ticker;
 mod timers;
@@ -49,6 +50,8 @@ fn main() {
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,
+        "echo" => net::echo,
+        "blockers" => net::blockers,
         _ => {
             eprintln!("not applicable: no workload `{name}`");
             std::process::exit(1);

@@ -17,6 +17,7 @@ const LAYERS: [&str; 14] = [
     "chan",
     "time",
     "context",
+    "net",
     "signal",
     "sync",
     "docs",

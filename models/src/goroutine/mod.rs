@@ -11,6 +11,7 @@ pub(crate) enum WaitReason {
     ChannelReceive,
     ChannelReceiveNever,
     ChannelSend,
+    IoWait,
     Join,
     MutexLock,
     Once,

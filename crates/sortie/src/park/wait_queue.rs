@@ -311,6 +311,14 @@ impl ToReady {
         self.here = true;
     }
 
+    /// Gives them to `ready` instead, which makes them ready in its own way.
+    pub(crate) fn each(mut self, mut ready: impl FnMut(Waiter)) {
+        let others = std::mem::take(&mut self.others);
+        for waiter in self.first.take().into_iter().chain(others) {
+            ready(waiter);
+        }
+    }
+
     fn push(&mut self, waiter: Waiter) {
         if self.first.is_none() {
             self.first = Some(waiter);

@@ -7,6 +7,7 @@
 mod contexts;
 mod csp;
 mod groups;
+mod networks;
 mod patterns;
 mod program;
 mod state;
@@ -19,6 +20,7 @@ fn main() {
         contexts::PROGRAMS,
         csp::PROGRAMS,
         groups::PROGRAMS,
+        networks::PROGRAMS,
         patterns::PROGRAMS,
         state::PROGRAMS,
     ]
