@@ -1,6 +1,7 @@
 //! Workloads on sockets, and beside blocking calls.
 
-use crate::{channels, detail, scaled};
+use crate::{channels, scaled};
+use bench_program::detail;
 use sortie::net::{TcpListener, TcpStream};
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
