@@ -7,7 +7,7 @@
 //! channel is evaluated once, in order, when the `select` begins, but its message
 //! only if it was chosen; Go's evaluates all messages at the beginning.
 
-use crate::parked::until_parked;
+use crate::parked::until_all_parked;
 use sortie::chan::{Receiver, Sender, bounded, never, select};
 use std::sync::{Arc, Mutex};
 
@@ -250,20 +250,27 @@ fn with_a_default() {
 #[sortie::test]
 fn what_had_to_wait_evaluates_nothing_again() {
     // Of one case that receives, the plain operation is made.
-    for program in that_wait().iter().filter(|program| program.kinds.len() > 1) {
-        let kinds = program.kinds;
-        for woken in 0..kinds.len() {
-            let setting = Arc::new(Setting::new(kinds, |_| false, false));
+    let all = that_wait();
+    let all = all.iter().filter(|program| program.kinds.len() > 1);
+    let mut runs = Vec::new();
+    for program in all {
+        for woken in 0..program.kinds.len() {
+            let setting = Arc::new(Setting::new(program.kinds, |_| false, false));
             let (run, theirs) = (program.run, Arc::clone(&setting));
             let handle = sortie::go(move || run(&theirs));
-            until_parked(handle.goroutine().id(), "select");
-            if kinds[woken].receives() {
-                setting.feeds[woken].send(woken).unwrap();
-            } else {
-                assert_eq!(setting.drains[woken].recv(), Ok(usize::MAX));
-            }
-            assert_eq!(handle.join().unwrap(), Some(woken));
-            setting.check(kinds, Some(woken));
+            runs.push((program.kinds, woken, setting, handle));
         }
+    }
+    let ids: Vec<_> = runs.iter().map(|run| run.3.goroutine().id()).collect();
+    // Once for all: to look at them takes time.
+    until_all_parked(&ids, "select");
+    for (kinds, woken, setting, handle) in runs {
+        if kinds[woken].receives() {
+            setting.feeds[woken].send(woken).unwrap();
+        } else {
+            assert_eq!(setting.drains[woken].recv(), Ok(usize::MAX));
+        }
+        assert_eq!(handle.join().unwrap(), Some(woken));
+        setting.check(kinds, Some(woken));
     }
 }
