@@ -150,7 +150,10 @@ pub struct RecvStream<T> {
 impl<T> Receiver<T> {
     /// Receives a message, as a future for any executor.
     ///
-    /// Dropping it before it is ready loses no message. Timer channels
+    /// Dropping it before it is ready loses no message: it is never given one while
+    /// it waits, but told to look. So on a channel without capacity only senders
+    /// that wait meet it; [`try_send`](super::Sender::try_send) does not, and finds
+    /// that there is no room. Timer channels
     /// ([`after`](super::after) and the like) need their executor's timers: the
     /// future looks at the time only when it is polled.
     ///
