@@ -18,7 +18,7 @@
 //! once more: it finds the lock free, or is seen.
 //!
 //! The next holder may free the lock's memory before that look. So the numbers are not
-//! in the locks, but in a table for all of them ([`sleepers`](super::sleepers)): who shares an
+//! in the locks, but in a table for all of them ([`sleepers`]): who shares an
 //! entry with a lock that somebody sleeps on makes a system call too many. That
 //! names the lock by its address, and at worst wakes somebody for nothing who sleeps on
 //! something else that is there by now; all who sleep look again.
