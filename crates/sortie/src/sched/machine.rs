@@ -9,6 +9,7 @@ use crate::base::clock::NEVER;
 use crate::base::futex;
 use crate::goroutine::GRef;
 use crate::goroutine::claim::Ticket;
+use crate::record::log::Log;
 use sortie_fiber::raw::{Host, RawFiber};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
@@ -49,6 +50,8 @@ pub(crate) struct M {
     pub(crate) tid: AtomicU32,
     /// Whether it sleeps in the runtime, waiting for work.
     pub(crate) asleep: AtomicBool,
+    /// What it tells the recorder.
+    pub(crate) log: Log,
     /// Whether its goroutine announced a blocking call.
     pub(crate) blocking: AtomicBool,
 }
@@ -81,6 +84,7 @@ impl M {
             signal: AtomicU32::new(0),
             tid: AtomicU32::new(0),
             asleep: AtomicBool::new(false),
+            log: Log::new(),
             blocking: AtomicBool::new(false),
         }
     }
@@ -89,7 +93,7 @@ impl M {
     #[inline(always)]
     pub(crate) fn of(g: GRef) -> &'static M {
         // SAFETY: set from a `&'static M` whenever the goroutine is resumed.
-        unsafe { &*g.machine.get().cast::<M>() }
+        unsafe { &*g.machine.load(Ordering::Relaxed).cast::<M>() }
     }
 
     /// Binds the entry to the calling thread.

@@ -25,6 +25,8 @@
 use super::fibers;
 use super::machine::M;
 use super::processor::P;
+use super::trace;
+use crate::base::atomic::Ordering;
 use crate::base::clock::NEVER;
 use crate::driver::timers::Alarm;
 use crate::goroutine::{GRef, State};
@@ -135,7 +137,8 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
     let mut before: Option<(GRef, Wish)> = None;
     loop {
         g.set_state(State::Runnable, State::Running);
-        g.machine.set(std::ptr::from_ref(m).cast());
+        g.machine
+            .store(std::ptr::from_ref(m).cast_mut().cast(), Ordering::Relaxed);
         m.current.set(Some(g));
         p.tick.add(1);
         // SAFETY: we own the goroutine, which has a fiber. FS is where we left
@@ -143,6 +146,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
         unsafe {
             let fiber = **g.fiber_ref();
             fiber.board(host);
+            trace::switch(m, before, Some(g));
             if let Some((g, wish)) = before.take() {
                 settle(m, Some(p), g, wish);
             }
@@ -169,6 +173,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
         unsafe {
             host.leave();
             m.current.set(None);
+            trace::switch(m, Some((last, wish)), None);
             settle(m, have, last, wish);
         }
         return;
@@ -295,6 +300,7 @@ fn park_claimed(m: &'static M, p: Option<&'static P>, g: GRef) {
 #[cold]
 fn refused(m: &'static M, p: Option<&'static P>, g: GRef) {
     g.set_state(State::Waiting, State::Runnable);
+    trace::ready_by_nobody(Some(m), m.current.get(), g);
     match p {
         // SAFETY: the machine has the processor, and is inside.
         Some(p) => unsafe { m.scheduler.make_next(p, g) },
