@@ -342,7 +342,10 @@ impl Trace {
         let mut block = Block {
             machine: (machine != u32::MAX).then_some(machine),
             thread,
-            processor: processor.checked_sub(1),
+            processor: match processor {
+                0 => None,
+                number => Some(self::processor(u64::from(number - 1))?),
+            },
             goroutine,
             time: 0,
             ticks,
@@ -411,6 +414,13 @@ impl Trace {
     }
 }
 
+/// The number of a processor, if it makes sense.
+fn processor(number: u64) -> Option<u32> {
+    /// More than any machine has; and tables are as long as this.
+    const MOST: u64 = 1 << 16;
+    (number <= MOST).then_some(number as u32)
+}
+
 /// Reads one event. `now` and `named` are the time of the last, and the goroutine that
 /// was named last.
 fn event(bytes: &mut Bytes<'_>, now: &mut u64, named: &mut u64) -> Option<What> {
@@ -454,17 +464,17 @@ fn event(bytes: &mut Bytes<'_>, now: &mut u64, named: &mut u64) -> Option<What> 
         9 => switch(Some(Stop::Yield), Some(goroutine(next(bytes)?))),
         10 => switch(Some(Stop::End), Some(goroutine(next(bytes)?))),
         11 => What::Acquire {
-            processor: next(bytes)? as u32,
+            processor: processor(next(bytes)?)?,
         },
         12 => What::Release,
         13 => What::Retake {
-            processor: next(bytes)? as u32,
+            processor: processor(next(bytes)?)?,
             machine: next(bytes)? as u32,
         },
         14 => What::MachineStart,
         15 => What::MachineEnd,
         16 => What::MaxProcs {
-            count: next(bytes)?,
+            count: processor(next(bytes)?)?.into(),
         },
         17 => {
             let goroutine = next(bytes)?;
@@ -473,7 +483,10 @@ fn event(bytes: &mut Bytes<'_>, now: &mut u64, named: &mut u64) -> Option<What> 
                 goroutine,
                 state: (state & 7) as u8,
                 machine: (state >> 3 & 0xffff_ffff).checked_sub(1).map(|m| m as u32),
-                processor: (state >> 35).checked_sub(1).map(|p| p as u32),
+                processor: match state >> 35 {
+                    0 => None,
+                    number => Some(processor(number - 1)?),
+                },
                 site: next(bytes)? as u32,
             }
         }
@@ -520,7 +533,7 @@ fn event(bytes: &mut Bytes<'_>, now: &mut u64, named: &mut u64) -> Option<What> 
             }
         }
         25 => What::Steal {
-            processor: next(bytes)? as u32,
+            processor: processor(next(bytes)?)?,
         },
         _ => return None,
     })

@@ -13,6 +13,9 @@ use std::fmt::{self, Write};
 /// Lines of a table at most.
 const ROWS: usize = 10;
 
+/// Processors that are told about one by one.
+const MOST_PROCESSORS: usize = 256;
+
 /// Figures about a run.
 #[derive(Debug, Clone)]
 pub struct Figures {
@@ -342,7 +345,12 @@ fn parallelism(out: &mut impl Write, figures: &Figures) -> fmt::Result {
             figures.outside
         )?;
     }
-    for (count, time) in figures.busy.iter().enumerate() {
+    let used = figures
+        .utilisation
+        .iter()
+        .filter(|share| **share > 0.0)
+        .count();
+    for (count, time) in figures.busy.iter().enumerate().take(used + 1) {
         let share = *time as f64 / figures.duration as f64;
         writeln!(
             out,
@@ -351,7 +359,7 @@ fn parallelism(out: &mut impl Write, figures: &Figures) -> fmt::Result {
             bar(share)
         )?;
     }
-    for (index, share) in figures.utilisation.iter().enumerate() {
+    for (index, share) in figures.utilisation.iter().enumerate().take(MOST_PROCESSORS) {
         writeln!(
             out,
             "  P{index:<3}            {:5.1} % {}",

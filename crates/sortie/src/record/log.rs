@@ -126,9 +126,6 @@ impl Log {
         self.at.set(ptr::null_mut());
         self.end.set(ptr::null_mut());
         let Some((block, header)) = pool.exchange(old, who) else {
-            if super::is_on() {
-                pool.lose();
-            }
             return false;
         };
         let start = pool.start(block);

@@ -159,12 +159,6 @@ impl Pool {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Counts an event that finds no room.
-    #[cold]
-    pub(super) fn lose(&self) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// The bytes of a block that have been written.
     ///
     /// # Safety
@@ -177,7 +171,7 @@ impl Pool {
     }
 
     /// Gives a writer another block for the one it has. `None` if there is none, or
-    /// nobody records any more.
+    /// nobody records any more; in the first case an event is lost.
     pub(super) fn exchange(&self, old: Option<u32>, who: Who) -> Option<(u32, Header)> {
         let mut wake = false;
         let result = {
@@ -187,6 +181,9 @@ impl Pool {
             }
             let session = SESSION.load(Ordering::Relaxed);
             let block = (session != 0).then(|| lists.take()).flatten();
+            if session != 0 && block.is_none() {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
             block.map(|block| {
                 self.length(block).store(0, Ordering::Relaxed);
                 let header = Header {

@@ -86,6 +86,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
         };
         let fiber = g.fiber.take().expect("a goroutine that runs has a fiber");
         let id = g.id.load(Ordering::Relaxed);
+        m.ending.set(id);
         // SAFETY: the machine is inside and has the processor. When this is true
         // the header is not used here any more.
         if unsafe { (ending.complete)(g, m, p) } {

@@ -30,6 +30,8 @@ pub(crate) struct M {
     pub(crate) deadline: Cell<u64>,
     pub(crate) ticket: Cell<Ticket>,
     pub(crate) ended: Cell<Option<RawFiber>>,
+    /// The id of the goroutine that ends.
+    pub(crate) ending: Cell<u64>,
     /// The goroutine to run next, if that is decided.
     pub(crate) chosen: Cell<Option<GRef>>,
     /// Whether it counts as searching for work.
@@ -74,6 +76,7 @@ impl M {
             deadline: Cell::new(NEVER),
             ticket: Cell::new(Ticket::NONE),
             ended: Cell::new(None),
+            ending: Cell::new(0),
             chosen: Cell::new(None),
             searching: Cell::new(false),
             locked: Cell::new(None),

@@ -93,6 +93,24 @@ pub(super) fn ready(m: &M, by: GRef, g: GRef) {
     }
 }
 
+/// The same by a goroutine that ends: its header may be somebody else's already.
+#[inline(always)]
+pub(crate) fn ready_at_end(m: &M, g: GRef) {
+    #[cold]
+    #[inline(never)]
+    fn write(m: &M, g: GRef) {
+        let who = who(m, None);
+        let with_id = || Who {
+            goroutine: m.ending.get(),
+            ..who()
+        };
+        m.log.event(with_id, Kind::Ready, [goroutine(g)], &[]);
+    }
+    if is_on() {
+        write(m, g);
+    }
+}
+
 /// The same by a thread that is no machine.
 #[inline(always)]
 pub(super) fn ready_by_thread(g: GRef) {

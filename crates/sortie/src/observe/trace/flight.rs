@@ -114,7 +114,7 @@ impl FlightRecorder {
                 output.events(&header, &bytes);
             }
         }
-        output.finish(pool::get().map_or(0, pool::Pool::lost));
+        output.finish();
         output.result
     }
 }

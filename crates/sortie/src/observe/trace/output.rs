@@ -3,7 +3,7 @@
 use crate::base::clock;
 use crate::goroutine::WaitReason;
 use crate::record::encode::{self, Kind};
-use crate::record::pool::{BLOCK, Header, NO_MACHINE, Who};
+use crate::record::pool::{self, BLOCK, Header, NO_MACHINE, Pool, Who};
 use crate::record::{sites, ticks};
 use std::io::{self, Write};
 use std::panic::Location;
@@ -18,6 +18,8 @@ const VERSION: u32 = 1;
 pub(super) struct Output<W> {
     writer: W,
     sites: u32,
+    /// Events that were lost before.
+    lost: u64,
     pub(super) result: io::Result<()>,
 }
 
@@ -27,6 +29,7 @@ impl<W: Write> Output<W> {
         let mut output = Output {
             writer,
             sites: 0,
+            lost: pool::get().map_or(0, Pool::lost),
             result: Ok(()),
         };
         let mut start = MAGIC.to_vec();
@@ -62,7 +65,7 @@ impl<W: Write> Output<W> {
             who.goroutine,
             header.ticks & !0xf,
             header.nanoseconds,
-            header.lost,
+            header.lost.saturating_sub(self.lost),
         ] {
             payload.extend(number.to_le_bytes());
         }
@@ -88,7 +91,8 @@ impl<W: Write> Output<W> {
     }
 
     /// Completes the file.
-    pub(super) fn finish(&mut self, lost: u64) {
+    pub(super) fn finish(&mut self) {
+        let lost = pool::get().map_or(0, Pool::lost) - self.lost;
         let mut payload = Vec::new();
         for number in [ticks::now(), clock::now(), lost] {
             payload.extend(number.to_le_bytes());

@@ -169,7 +169,7 @@ fn write(pool: &'static Pool, mut output: Output<Box<dyn Write + Send>>, first: 
     for (header, bytes) in rest(pool, first) {
         output.events(&header, &bytes);
     }
-    output.finish(pool.lost());
+    output.finish();
     *RESULT.lock().unwrap_or_else(PoisonError::into_inner) = output.result;
     STATE.store(IDLE, Ordering::Release);
     for _ in 0..16 {
