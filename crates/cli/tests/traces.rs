@@ -38,8 +38,7 @@ fn traced(processors: usize, program: impl FnOnce() + Send) -> Vec<u8> {
     trace::start(memory.clone()).unwrap();
     sortie::run(program);
     trace::stop().unwrap();
-    let bytes = std::mem::take(&mut *memory.0.lock().unwrap());
-    bytes
+    memory.0.lock().unwrap().clone()
 }
 
 fn read(bytes: &[u8]) -> (Trace, Model) {
