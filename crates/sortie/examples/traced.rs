@@ -40,7 +40,11 @@ fn program() -> usize {
             let task = &task;
             s.go(move || {
                 let _region = task.region("count");
-                let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+                let is_prime = |n: &u64| {
+                    (2..)
+                        .take_while(|d| d * d <= *n)
+                        .all(|d| !n.is_multiple_of(d))
+                };
                 range.filter(is_prime).count()
             })
         });
