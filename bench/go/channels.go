@@ -10,7 +10,7 @@ func check(ok bool) {
 
 // pingpong: 1 M messages there and back, on two channels without buffer.
 func pingpong() float64 {
-	const trips = 1_000_000
+	trips := scaled(1_000_000)
 	ping, pong := make(chan uint64), make(chan uint64)
 	return timed(trips, func() {
 		done := make(chan bool)
@@ -31,7 +31,8 @@ func pingpong() float64 {
 
 // ring: a message that goes 1 000 times around 1 000 goroutines.
 func ring() float64 {
-	const members, laps = 1_000, 1_000
+	const members = 1_000
+	laps := scaled(1_000)
 	first := make(chan uint64)
 	receiver := first
 	for range members - 1 {
@@ -51,9 +52,21 @@ func ring() float64 {
 	})
 }
 
+// chan-alone: 10 M messages that one goroutine sends to itself, with room for one.
+func chanAlone() float64 {
+	messages := scaled(10_000_000)
+	c := make(chan uint64, 1)
+	return timed(messages, func() {
+		for i := range uint64(messages) {
+			c <- i
+			check(<-c == i)
+		}
+	})
+}
+
 // spsc: 10 M messages from one goroutine to another, with room for 1 024.
 func spsc() float64 {
-	const messages = 10_000_000
+	messages := scaled(10_000_000)
 	c := make(chan uint64, 1024)
 	return timed(messages, func() {
 		go func() {
@@ -66,13 +79,14 @@ func spsc() float64 {
 		for message := range c {
 			sum += message
 		}
-		check(sum == messages*(messages-1)/2)
+		check(sum == uint64(messages)*uint64(messages-1)/2)
 	})
 }
 
 // mpmc: 4 M messages from four goroutines to four others, with room for 64.
 func mpmc() float64 {
-	const sides, each = 4, 1_000_000
+	const sides = 4
+	each := scaled(1_000_000)
 	c := make(chan uint64, 64)
 	return timed(sides*each, func() {
 		var producers sync.WaitGroup
@@ -99,14 +113,14 @@ func mpmc() float64 {
 		for range sides {
 			sum += <-sums
 		}
-		check(sum == sides*(each*(each-1)/2))
+		check(sum == sides*(uint64(each)*uint64(each-1)/2))
 	})
 }
 
 // select: 2 M messages from four goroutines, each with a channel without buffer
 // of its own, to one that selects.
 func selects() float64 {
-	const each = 500_000
+	each := scaled(500_000)
 	producer := func() chan uint64 {
 		c := make(chan uint64)
 		go func() {
@@ -131,14 +145,15 @@ func selects() float64 {
 				sum += message
 			}
 		}
-		check(sum == 4*(each*(each-1)/2))
+		check(sum == 4*(uint64(each)*uint64(each-1)/2))
 	})
 }
 
 // sieve: the first 1 500 primes from a chain of as many filters.
 func sieve() float64 {
-	const primes = 1_500
-	return timed(primes, func() {
+	primes := scaled(1_500)
+	last := uint64(0)
+	time := timed(primes, func() {
 		receiver := make(chan uint64)
 		first := receiver
 		go func() {
@@ -159,6 +174,29 @@ func sieve() float64 {
 			}()
 			receiver = next
 		}
-		check(prime == 12_553)
+		last = prime
 	})
+	check(last == primeOfRank(primes))
+	return time
+}
+
+// primeOfRank: what the sieve must find last.
+func primeOfRank(rank int) uint64 {
+	var primes []uint64
+	for number := uint64(2); len(primes) < rank; number++ {
+		isPrime := true
+		for _, prime := range primes {
+			if prime*prime > number {
+				break
+			}
+			if number%prime == 0 {
+				isPrime = false
+				break
+			}
+		}
+		if isPrime {
+			primes = append(primes, number)
+		}
+	}
+	return primes[rank-1]
 }

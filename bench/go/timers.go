@@ -7,7 +7,7 @@ import (
 
 // sleepers: 1 M goroutines that sleep for up to a second, (i mod 1000) milliseconds.
 func sleepers() float64 {
-	const goroutines = 1_000_000
+	goroutines := scaled(1_000_000)
 	return timed(goroutines, func() {
 		var left sync.WaitGroup
 		left.Add(goroutines)
@@ -24,7 +24,7 @@ func sleepers() float64 {
 // timer-func: 1 M functions that are called after up to a second, (i mod 1000)
 // milliseconds.
 func timerFunc() float64 {
-	const functions = 1_000_000
+	functions := scaled(1_000_000)
 	return timed(functions, func() {
 		var left sync.WaitGroup
 		left.Add(functions)
@@ -37,7 +37,7 @@ func timerFunc() float64 {
 
 // timer-stop: 3 M timers that are set for an hour, and stopped at once.
 func timerStop() float64 {
-	const timers = 3_000_000
+	timers := scaled(3_000_000)
 	return timed(timers, func() {
 		for range timers {
 			check(time.AfterFunc(time.Hour, func() {}).Stop())
@@ -47,7 +47,7 @@ func timerStop() float64 {
 
 // timer-reset: 10 M times the same timer is set anew for an hour.
 func timerReset() float64 {
-	const times = 10_000_000
+	times := scaled(10_000_000)
 	timer := time.AfterFunc(time.Hour, func() {})
 	return timed(times, func() {
 		for range times {
@@ -58,7 +58,7 @@ func timerReset() float64 {
 
 // timer-pending: 1 M timers that are set for up to an hour, and stopped when all are.
 func timerPending() float64 {
-	const timers = 1_000_000
+	timers := scaled(1_000_000)
 	return timed(timers, func() {
 		all := make([]*time.Timer, 0, timers)
 		for i := range timers {
@@ -75,7 +75,7 @@ func timerPending() float64 {
 // timer-select: 1 M messages on a channel without buffer, each waited for with a timer
 // of an hour beside it that is stopped then.
 func timerSelect() float64 {
-	const messages = 1_000_000
+	messages := scaled(1_000_000)
 	c := make(chan uint64)
 	return timed(messages, func() {
 		go func() {

@@ -11,8 +11,8 @@
 //!
 //! # What is compiled
 //! The very files of the runtime: `lock`, `run_queue`, `padded`, `seat`,
-//! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`, the
-//! words of `sync`, and the channels but for futures, iterators and macros, each
+//! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`,
+//! `park/readiness`, the words and locks of `sync`, and the channels but for futures, iterators and macros, each
 //! included by its path. They name their neighbours as
 //! `crate::base::…`, so this crate has the same folders, where the rest is replaced:
 //!
@@ -27,6 +27,9 @@
 //! | `park`            | its contract, for threads only                          |
 //! | `sched::deadlock` | a count that must be back at 0 in the end               |
 //! | `chan::turn`      | blocks of two slots                                     |
+//! | `sync::pool`      | three rooms; either end of the list is taken            |
+//! | `rwlock::shards`  | two, and always there                                   |
+//! | `context`         | none                                                    |
 //! | `chan::schedule`  | nothing: no timers fire                                 |
 //!
 //! `protocol` has a file for each protocol, and `chan::protocol` for each kind of
@@ -62,6 +65,8 @@ mod base;
     reason = "for users of the channels"
 )]
 mod chan;
+#[cfg(test)]
+mod context;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]

@@ -1,91 +1,102 @@
 //! Workloads on locks.
 
-use crate::timed;
-use sortie::sync::Mutex;
-use std::sync::Arc;
+use crate::{scaled, timed};
+use sortie::sync::{Mutex, RwLock};
+use std::hint::black_box;
+
+/// Goroutines that want the same lock.
+const MEMBERS: u64 = 8;
+/// How often each of them locks it.
+const EACH: u64 = 500_000;
+/// How often one alone locks it.
+const ALONE: u64 = 20_000_000;
+
+/// Has all members do the same.
+fn together(member: impl Fn() + Copy + Send + 'static) {
+    let members: Vec<_> = (0..MEMBERS).map(|_| sortie::go(member)).collect();
+    for member in members {
+        member.join().unwrap();
+    }
+}
 
 /// 8 goroutines that lock a mutex 4 M times in all, each time to add one.
 pub(crate) fn mutex() -> f64 {
-    const MEMBERS: u64 = 8;
-    const EACH: u64 = 500_000;
-    let count = Arc::new(Mutex::new(0));
-    timed(MEMBERS * EACH, || {
-        let members: Vec<_> = (0..MEMBERS)
-            .map(|_| {
-                let count = count.clone();
-                sortie::go(move || {
-                    for _ in 0..EACH {
-                        *count.lock() += 1;
-                    }
-                })
-            })
-            .collect();
-        for member in members {
-            member.join().unwrap();
-        }
-        assert_eq!(*count.lock(), MEMBERS * EACH);
+    let each = scaled(EACH);
+    let count: &'static Mutex<u64> = Box::leak(Box::default());
+    timed(MEMBERS * each, || {
+        together(move || {
+            for _ in 0..each {
+                *count.lock() += 1;
+            }
+        });
+        assert_eq!(*count.lock(), MEMBERS * each);
     })
 }
 
-pub(crate) fn uncontended() -> f64 {
+/// A mutex that nobody else wants, 20 M times.
+pub(crate) fn mutex_alone() -> f64 {
+    let alone = scaled(ALONE);
     let count = Mutex::new(0u64);
-    timed(20_000_000, || {
-        for _ in 0..20_000_000 {
-            *count.lock() += 1;
+    timed(alone, || {
+        for _ in 0..alone {
+            *black_box(&count).lock() += 1;
+        }
+        assert_eq!(*count.lock(), alone);
+    })
+}
+
+/// 8 goroutines that lock 4 M times in all, one time in so many to write.
+fn read_mostly(one_in: u64) -> f64 {
+    let each = scaled(EACH);
+    let count: &'static RwLock<u64> = Box::leak(Box::default());
+    timed(MEMBERS * each, || {
+        together(move || {
+            for i in 0..each {
+                if i % one_in == 0 {
+                    *count.write() += 1;
+                } else {
+                    black_box(*count.read());
+                }
+            }
+        });
+        assert_eq!(*count.read(), MEMBERS * each.div_ceil(one_in));
+    })
+}
+
+/// One time in 100 to write.
+pub(crate) fn read_mostly_100() -> f64 {
+    read_mostly(100)
+}
+
+/// One time in 10 to write.
+pub(crate) fn read_mostly_10() -> f64 {
+    read_mostly(10)
+}
+
+/// As good as never to write.
+pub(crate) fn read_only() -> f64 {
+    read_mostly(EACH)
+}
+
+/// A lock that nobody else wants, 20 M times to read.
+pub(crate) fn read_alone() -> f64 {
+    let alone = scaled(ALONE);
+    let count = RwLock::new(1u64);
+    timed(alone, || {
+        for _ in 0..alone {
+            black_box(*black_box(&count).read());
         }
     })
 }
 
-fn rwmutex(one_in: u64) -> f64 {
-    const MEMBERS: u64 = 8;
-    const EACH: u64 = 500_000;
-    let count = Arc::new(sortie::sync::RwLock::new(0));
-    timed(MEMBERS * EACH, || {
-        let members: Vec<_> = (0..MEMBERS)
-            .map(|_| {
-                let count = count.clone();
-                sortie::go(move || {
-                    let mut sum = 0;
-                    for i in 0..EACH {
-                        if i % one_in == 0 {
-                            *count.write() += 1;
-                        } else {
-                            sum += *count.read();
-                        }
-                    }
-                    std::hint::black_box(sum);
-                })
-            })
-            .collect();
-        for member in members {
-            member.join().unwrap();
+/// A lock that nobody else wants, 20 M times to write.
+pub(crate) fn write_alone() -> f64 {
+    let alone = scaled(ALONE);
+    let count = RwLock::new(0u64);
+    timed(alone, || {
+        for _ in 0..alone {
+            *black_box(&count).write() += 1;
         }
-    })
-}
-
-pub(crate) fn rwmutex_100() -> f64 {
-    rwmutex(100)
-}
-
-pub(crate) fn rwmutex_10() -> f64 {
-    rwmutex(10)
-}
-pub(crate) fn rwmutex_only() -> f64 {
-    rwmutex(1 << 40)
-}
-pub(crate) fn uncr() -> f64 {
-    let count = sortie::sync::RwLock::new(0u64);
-    timed(20_000_000, || {
-        for _ in 0..20_000_000 {
-            std::hint::black_box(*count.read());
-        }
-    })
-}
-pub(crate) fn uncw() -> f64 {
-    let count = sortie::sync::RwLock::new(0u64);
-    timed(20_000_000, || {
-        for _ in 0..20_000_000 {
-            *count.write() += 1;
-        }
+        assert_eq!(*count.read(), alone);
     })
 }

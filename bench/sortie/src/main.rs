@@ -2,13 +2,18 @@
 //! per operation. What each does is said in `bench/README.md`.
 
 mod channels;
+mod contexts;
 mod locks;
+mod memory;
+mod net;
+mod parallel;
+mod skynet;
 mod spawn;
 mod ticker;
 mod timers;
 mod yields;
 
-use std::time::Instant;
+pub(crate) use bench_program::{scaled, timed};
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
@@ -17,6 +22,7 @@ fn main() {
         "yield" => yields::run,
         "pingpong" => channels::pingpong,
         "ring" => channels::ring,
+        "chan-alone" => channels::alone,
         "spsc" => channels::spsc,
         "mpmc" => channels::mpmc,
         "select" => channels::selects,
@@ -28,26 +34,28 @@ fn main() {
         "timer-pending" => timers::pending,
         "timer-select" => timers::timeouts,
         "mutex" => locks::mutex,
-        "uncontended" => locks::uncontended,
-        "r100" => locks::rwmutex_100,
-        "r10" => locks::rwmutex_10,
-        "ronly" => locks::rwmutex_only,
-        "uncr" => locks::uncr,
-        "uncw" => locks::uncw,
+        "mutex-alone" => locks::mutex_alone,
+        "rwlock-100" => locks::read_mostly_100,
+        "rwlock-10" => locks::read_mostly_10,
+        "rwlock-read" => locks::read_only,
+        "read-alone" => locks::read_alone,
+        "write-alone" => locks::write_alone,
+        "cancel-chain" => contexts::chain,
+        "cancel-wide" => contexts::wide,
+        "cancel-tree" => contexts::tree,
+        "context-timeout" => contexts::timeouts,
+        "skynet" => skynet::run,
+        "memory" => memory::run,
+        "parallel" => parallel::run,
         "ticker" => ticker::alone,
         "blockers-ticker" => ticker::beside_blockers,
         "hogs" => ticker::beside_hogs,
+        "echo" => net::echo,
+        "blockers" => net::blockers,
         _ => {
-            eprintln!("bench-sortie: no workload `{name}`");
+            eprintln!("not applicable: no workload `{name}`");
             std::process::exit(1);
         }
     };
-    println!("{:.2}", sortie::run(run));
-}
-
-/// Measures `f`, which makes so many operations: nanoseconds for each.
-fn timed(operations: u64, f: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    f();
-    start.elapsed().as_nanos() as f64 / operations as f64
+    bench_program::report(sortie::run(run));
 }

@@ -1,15 +1,14 @@
 //! 1 M goroutines that only count down; the main goroutine waits for the last.
 
-use crate::timed;
+use crate::{scaled, timed};
 use sortie::sync::WaitGroup;
-
-const GOROUTINES: usize = 1_000_000;
 
 pub(crate) fn run() -> f64 {
     static LEFT: WaitGroup = WaitGroup::new();
-    timed(GOROUTINES as u64, || {
-        LEFT.add(GOROUTINES);
-        for _ in 0..GOROUTINES {
+    let goroutines = scaled(1_000_000);
+    timed(goroutines, || {
+        LEFT.add(goroutines as usize);
+        for _ in 0..goroutines {
             sortie::go(|| LEFT.done());
         }
         LEFT.wait();

@@ -3,12 +3,11 @@
 //! The schedule is fixed: after a tick that was late by more than a period the ones
 //! that have become due meanwhile follow at once, each late by its own measure.
 
+use bench_program::PERIOD;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-const TICKS: usize = 3_000;
-const PERIOD: Duration = Duration::from_millis(1);
 const BLOCKERS: usize = 64;
 
 /// Beside nothing.
@@ -57,15 +56,13 @@ pub(crate) fn beside_hogs() -> f64 {
 
 /// How late 99 of 100 ticks are at most, in nanoseconds.
 fn lateness() -> f64 {
-    let mut late = Vec::with_capacity(TICKS);
+    let ticks = bench_program::ticks();
+    let mut late = Vec::with_capacity(ticks);
     let mut due = Instant::now() + PERIOD;
-    while late.len() < TICKS {
+    while late.len() < ticks {
         sortie::sleep(due.saturating_duration_since(Instant::now()));
         late.push(due.elapsed());
         due += PERIOD;
     }
-    late.sort_unstable();
-    let [median, most, last] = [TICKS / 2, TICKS * 99 / 100, TICKS - 1].map(|rank| late[rank]);
-    eprintln!("late by {median:.1?} (median), {most:.1?} (99 of 100), {last:.1?} (all)");
-    most.as_nanos() as f64
+    bench_program::lateness(late)
 }

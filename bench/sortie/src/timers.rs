@@ -1,43 +1,21 @@
 //! Workloads on timers.
 
-use crate::timed;
+use crate::{scaled, timed};
 use sortie::chan::{bounded, select};
+use sortie::sync::WaitGroup;
 use sortie::time::Timer;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Counts down to 0, which one waits for.
-struct Countdown {
-    left: AtomicU64,
-}
-
-impl Countdown {
-    const fn from(count: u64) -> Self {
-        Countdown {
-            left: AtomicU64::new(count),
-        }
-    }
-
-    fn done(&self) {
-        self.left.fetch_sub(1, Ordering::AcqRel);
-    }
-
-    fn wait(&self) {
-        while self.left.load(Ordering::Acquire) != 0 {
-            sortie::sleep(Duration::from_micros(100));
-        }
-    }
-}
-
 /// 1 M goroutines that sleep for up to a second, (i mod 1000) milliseconds.
 pub(crate) fn sleepers() -> f64 {
-    const GOROUTINES: u64 = 1_000_000;
-    static LEFT: Countdown = Countdown::from(GOROUTINES);
-    timed(GOROUTINES, || {
-        for i in 0..GOROUTINES {
+    static LEFT: WaitGroup = WaitGroup::new();
+    let goroutines = scaled(1_000_000);
+    LEFT.add(goroutines as usize);
+    timed(goroutines, || {
+        for i in 0..goroutines {
             sortie::go(move || {
                 sortie::sleep(Duration::from_millis(i % 1000));
                 LEFT.done();
@@ -49,10 +27,11 @@ pub(crate) fn sleepers() -> f64 {
 
 /// 1 M functions that are called after up to a second, (i mod 1000) milliseconds.
 pub(crate) fn functions() -> f64 {
-    const FUNCTIONS: u64 = 1_000_000;
-    static LEFT: Countdown = Countdown::from(FUNCTIONS);
-    timed(FUNCTIONS, || {
-        for i in 0..FUNCTIONS {
+    static LEFT: WaitGroup = WaitGroup::new();
+    let functions = scaled(1_000_000);
+    LEFT.add(functions as usize);
+    timed(functions, || {
+        for i in 0..functions {
             Timer::after_func(Duration::from_millis(i % 1000), || LEFT.done());
         }
         LEFT.wait();
@@ -61,9 +40,9 @@ pub(crate) fn functions() -> f64 {
 
 /// 3 M timers that are set for an hour, and stopped at once.
 pub(crate) fn stop() -> f64 {
-    const TIMERS: u64 = 3_000_000;
-    timed(TIMERS, || {
-        for _ in 0..TIMERS {
+    let timers = scaled(3_000_000);
+    timed(timers, || {
+        for _ in 0..timers {
             let timer = Timer::after_func(LONG, || ());
             assert!(timer.stop());
         }
@@ -72,10 +51,10 @@ pub(crate) fn stop() -> f64 {
 
 /// 10 M times the same timer is set anew for an hour.
 pub(crate) fn reset() -> f64 {
-    const TIMES: u64 = 10_000_000;
+    let times = scaled(10_000_000);
     let timer = Timer::after_func(LONG, || ());
-    timed(TIMES, || {
-        for _ in 0..TIMES {
+    timed(times, || {
+        for _ in 0..times {
             assert!(timer.reset(LONG));
         }
     })
@@ -83,9 +62,9 @@ pub(crate) fn reset() -> f64 {
 
 /// 1 M timers that are set for up to an hour, and stopped when all are.
 pub(crate) fn pending() -> f64 {
-    const TIMERS: u64 = 1_000_000;
-    timed(TIMERS, || {
-        let timers: Vec<Timer> = (0..TIMERS)
+    let count = scaled(1_000_000);
+    timed(count, || {
+        let timers: Vec<Timer> = (0..count)
             .map(|i| {
                 // In no order.
                 let seconds = i * 7919 % 3600;
@@ -102,15 +81,15 @@ pub(crate) fn pending() -> f64 {
 /// 1 M messages on a channel without buffer, each waited for with a timer of an hour
 /// beside it that is stopped then.
 pub(crate) fn timeouts() -> f64 {
-    const MESSAGES: u64 = 1_000_000;
+    let messages = scaled(1_000_000);
     let (sender, receiver) = bounded::<u64>(0);
-    timed(MESSAGES, || {
+    timed(messages, || {
         sortie::go(move || {
-            for i in 0..MESSAGES {
+            for i in 0..messages {
                 sender.send(i).unwrap();
             }
         });
-        for i in 0..MESSAGES {
+        for i in 0..messages {
             let timer = Timer::new(LONG);
             select! {
                 recv(receiver) -> message => assert_eq!(message, Ok(i)),

@@ -51,6 +51,31 @@
 //! });
 //! ```
 //!
+//! # Channel or mutex?
+//! [`docs`] has the decision, an example for each case, and what becomes of data races.
+//!
+//! # Networking
+//! [`net`] has std's sockets, and waiting for them parks the goroutine: a server is a loop
+//! that accepts, and a goroutine for each connection.
+//!
+//! ```
+//! use sortie::net::{TcpListener, TcpStream};
+//! use std::io::{self, Read, Write};
+//!
+//! # fn main() -> io::Result<()> { sortie::run(|| {
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! sortie::go(move || {
+//!     while let Ok((stream, _)) = listener.accept() {
+//!         sortie::go(move || io::copy(&mut &stream, &mut &stream));
+//!     }
+//! });
+//! let mut stream = TcpStream::connect(address)?;
+//! stream.write_all(b"hello")?;
+//! stream.read_exact(&mut [0; 5])?;
+//! # Ok(()) }) }
+//! ```
+//!
 //! # Words
 //! *Concurrency* is how a program is written: as goroutines that are independent
 //! of each other. *Parallelism* is what happens when it runs: as many of them as
@@ -65,8 +90,10 @@
 pub(crate) mod base;
 pub mod chan;
 pub mod context;
+pub mod docs;
 pub(crate) mod driver;
 pub(crate) mod goroutine;
+pub mod net;
 pub(crate) mod observe;
 pub(crate) mod park;
 pub(crate) mod record;

@@ -18,8 +18,10 @@ const LAYERS: [&str; 14] = [
     "chan",
     "time",
     "context",
+    "net",
     "signal",
     "sync",
+    "docs",
 ];
 
 /// Lines of a file at most.

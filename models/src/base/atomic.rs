@@ -200,7 +200,7 @@ macro_rules! arithmetic {
 }
 
 arithmetic!(AtomicU8, u8, fetch_or);
-arithmetic!(AtomicU32, u32, fetch_add, fetch_sub);
+arithmetic!(AtomicU32, u32, fetch_add, fetch_sub, fetch_or, fetch_and);
 arithmetic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_or, fetch_and);
 arithmetic!(
     AtomicUsize,

@@ -17,3 +17,4 @@ pub(crate) mod padded;
 pub(crate) mod rng;
 #[path = "../../../crates/sortie/src/base/run_queue.rs"]
 pub(crate) mod run_queue;
+pub(crate) mod sleepers;

@@ -1,5 +1,8 @@
 //! Parking of OS threads: the contract of the runtime's `park`, without goroutines.
 
+#[path = "../../../crates/sortie/src/park/readiness.rs"]
+#[allow(dead_code, reason = "sources are not modelled")]
+pub(crate) mod readiness;
 #[path = "../../../crates/sortie/src/park/thread.rs"]
 #[allow(dead_code, reason = "a model says which parker is whose")]
 mod thread;

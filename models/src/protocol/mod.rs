@@ -8,6 +8,7 @@ mod lock;
 mod machines;
 mod park;
 mod permits;
+mod readiness;
 mod run_queue;
 mod seat;
 mod wake_gate;

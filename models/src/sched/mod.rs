@@ -15,6 +15,21 @@ pub(crate) struct Commit {
     pub(crate) data: *mut (),
 }
 
+/// Guesses about the scheduler.
+pub(crate) mod hint {
+    /// Waiting awake is one more look, which comes anyway.
+    pub(crate) fn may_spin() -> bool {
+        false
+    }
+}
+
+/// What ends the process.
+pub(crate) mod fatal {
+    pub(crate) fn throw(what: std::fmt::Arguments<'_>) -> ! {
+        panic!("fatal error: {what}");
+    }
+}
+
 pub(crate) fn yield_now() {
     loom::thread::yield_now();
 }

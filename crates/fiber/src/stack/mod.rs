@@ -34,7 +34,7 @@ mod pool;
 use crate::block::{self, Extent};
 use crate::fs_base::Tcb;
 use crate::layout::Layout;
-pub use pool::StackPool;
+pub use pool::{Slot, StackPool};
 
 /// Size of a page.
 pub(crate) const PAGE: usize = 4096;

@@ -3,7 +3,6 @@
 use super::{GUARD, Geometry, PAGE, Stack, guard};
 use crate::block;
 use crate::error::Unsupported;
-use crate::fs_base::Tcb;
 use crate::layout::Layout;
 use crate::race;
 use std::io;
@@ -24,6 +23,51 @@ pub struct StackPool {
     warm: Vec<usize>,
     /// Slots in all arenas.
     slots: usize,
+}
+
+/// A place for a stack, which may have no guard and no block yet.
+#[derive(Debug)]
+#[must_use = "its address space is lost"]
+pub struct Slot {
+    stack: Stack,
+    layout: &'static Layout,
+    state: SlotState,
+}
+
+/// What a slot has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SlotState {
+    /// Nothing.
+    Untouched,
+    /// A guard; its memory is zero.
+    Cold,
+    /// A guard and a block.
+    Warm,
+}
+
+impl Slot {
+    /// Bytes of the stack that was asked for.
+    pub fn size(&self) -> usize {
+        self.stack.size()
+    }
+
+    /// Makes it a stack.
+    ///
+    /// # Errors
+    /// If it cannot be guarded.
+    pub fn prepare(self) -> Result<Stack, (Slot, io::Error)> {
+        if self.state == SlotState::Untouched
+            && let Err(error) = guard::install(self.stack.low)
+        {
+            return Err((self, error));
+        }
+        if self.state != SlotState::Warm {
+            // SAFETY: the slot is ours, and zero: fresh from the kernel, or given
+            // back to it by `trim`. Geometry places the block's extent in it.
+            unsafe { block::build(self.layout, self.stack.tcb(), self.stack.addresses()) };
+        }
+        Ok(self.stack)
+    }
 }
 
 /// Slots of the first arena; each further one is twice as large, up to a limit.
@@ -97,29 +141,55 @@ impl StackPool {
     /// # Errors
     /// As [`reserve`](Self::reserve), and if the stack cannot be guarded.
     pub fn take(&mut self) -> io::Result<Stack> {
-        if let Some(low) = self.warm.pop() {
-            return Ok(self.stack(low));
-        }
-        let low = match self.cold.pop() {
-            Some(low) => low,
-            None => self.first_use()?,
-        };
-        let stack = self.stack(low);
-        let tcb: Tcb = stack.tcb();
-        // SAFETY: the slot is ours, and zero: fresh from the kernel, or given
-        // back to it by `trim`. Geometry places the block's extent in it.
-        unsafe { block::build(self.layout, tcb, stack.addresses()) };
-        Ok(stack)
+        self.claim()?.prepare().map_err(|(slot, error)| {
+            self.give_back(slot);
+            error
+        })
     }
 
-    /// A slot that was never used, with its guard.
+    /// The first half of [`take`](Self::take): a few instructions, most of the time.
+    /// The second, [`Slot::prepare`], takes the kernel's time, and does not need the pool.
+    ///
+    /// # Errors
+    /// As [`reserve`](Self::reserve).
+    pub fn claim(&mut self) -> io::Result<Slot> {
+        let (low, state) = if let Some(low) = self.warm.pop() {
+            (low, SlotState::Warm)
+        } else if let Some(low) = self.cold.pop() {
+            (low, SlotState::Cold)
+        } else {
+            (self.first_use()?, SlotState::Untouched)
+        };
+        Ok(Slot {
+            stack: self.stack(low),
+            layout: self.layout,
+            state,
+        })
+    }
+
+    /// Takes back what could not be prepared.
+    ///
+    /// # Panics
+    /// If it is of another size.
+    pub fn give_back(&mut self, slot: Slot) {
+        assert_eq!(
+            slot.stack.geometry, self.geometry,
+            "slot given to a pool of another size"
+        );
+        match slot.state {
+            SlotState::Warm => self.warm.push(slot.stack.low),
+            SlotState::Cold => self.cold.push(slot.stack.low),
+            SlotState::Untouched => self.untouched.push((slot.stack.low, 1)),
+        }
+    }
+
+    /// A slot that was never used.
     #[cold]
     fn first_use(&mut self) -> io::Result<usize> {
         if self.untouched.is_empty() {
             self.reserve(self.slots + 1)?;
         }
         let (start, count) = self.untouched.last_mut().expect("just reserved");
-        guard::install(*start)?;
         let low = *start;
         *start += self.geometry.stride;
         *count -= 1;

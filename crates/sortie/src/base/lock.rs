@@ -11,21 +11,24 @@
 //!   2    held, somebody may sleep
 //! ```
 //!
-//! # Two ways to unlock
-//! An exchange tells whether somebody sleeps, and does not touch the lock any more
-//! once it is free. So it is right even if the next holder frees the memory.
+//! # Unlocking without an exchange
+//! An exchange would tell whether somebody sleeps; but a plain store frees the lock as
+//! well, for a tenth of the time, if a look at the number of sleepers follows. A thread
+//! about to sleep counts itself, passes the [heavy barrier](super::barrier), and then tries
+//! once more: it finds the lock free, or is seen.
 //!
-//! Where the memory stays, an exchange is not needed: a plain store frees the lock,
-//! and a look at the number of sleepers follows. A thread about to sleep counts
-//! itself, passes the [heavy barrier](super::barrier), and then tries once more: it
-//! finds the lock free, or is seen.
+//! The next holder may free the lock's memory before that look. So the numbers are not
+//! in the locks, but in a table for all of them ([`sleepers`](super::sleepers)): who shares an
+//! entry with a lock that somebody sleeps on makes a system call too many. That
+//! names the lock by its address, and at worst wakes somebody for nothing who sleeps on
+//! something else that is there by now; all who sleep look again.
 //!
 //! The algorithm is the third mutex of Ulrich Drepper, *Futexes Are Tricky*
 //! (2011). std's mutex is the same but for poison, which a lock must not have
 //! that is unlocked by another function than locked it.
 
 use super::atomic::{AtomicU32, Ordering};
-use super::{barrier, futex};
+use super::{barrier, futex, sleepers};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
@@ -37,15 +40,12 @@ const CONTENDED: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct RawLock {
     word: AtomicU32,
-    /// Threads that sleep, or are about to.
-    sleepers: AtomicU32,
 }
 
 impl RawLock {
     pub(crate) const fn new() -> Self {
         RawLock {
             word: AtomicU32::new(FREE),
-            sleepers: AtomicU32::new(0),
         }
     }
 
@@ -77,12 +77,13 @@ impl RawLock {
                 _ => std::hint::spin_loop(),
             }
         }
-        self.sleepers.fetch_add(1, Ordering::Relaxed);
+        let sleepers = sleepers::of(&self.word);
+        sleepers.fetch_add(1, Ordering::Relaxed);
         barrier::heavy();
         while self.word.swap(CONTENDED, Ordering::Acquire) != FREE {
             futex::wait(&self.word, CONTENDED);
         }
-        self.sleepers.fetch_sub(1, Ordering::Relaxed);
+        sleepers.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Releases the lock.
@@ -91,30 +92,20 @@ impl RawLock {
     /// The lock is held, and the holder gives up what it protects.
     #[inline(always)]
     pub(crate) unsafe fn unlock(&self) {
-        if self.word.swap(FREE, Ordering::Release) == CONTENDED {
-            self.wake();
-        }
-    }
-
-    /// Releases the lock without an exchange.
-    ///
-    /// # Safety
-    /// As [`unlock`](Self::unlock); and the lock's memory stays for as long as this
-    /// takes, whatever the next holder does.
-    #[inline(always)]
-    pub(crate) unsafe fn unlock_in_place(&self) {
+        let word = &raw const self.word;
         self.word.store(FREE, Ordering::Release);
+        // From here on the lock may be gone.
         barrier::light();
-        if self.sleepers.load(Ordering::Relaxed) != 0 {
-            self.wake();
+        if sleepers::of(word).load(Ordering::Relaxed) != 0 {
+            wake(word);
         }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn wake(&self) {
-        futex::wake_one(&self.word);
-    }
+#[cold]
+#[inline(never)]
+fn wake(word: *const AtomicU32) {
+    futex::wake_one(word);
 }
 
 /// The lock with what it protects.

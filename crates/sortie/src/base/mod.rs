@@ -18,4 +18,5 @@ pub(crate) mod lock;
 pub(crate) mod padded;
 pub(crate) mod rng;
 pub(crate) mod run_queue;
+pub(crate) mod sleepers;
 pub(crate) mod syscall;

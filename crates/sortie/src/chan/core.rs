@@ -188,7 +188,7 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: held; whoever is in a call for a channel has a half of it.
-        unsafe { self.core.lock.unlock_in_place() };
+        // SAFETY: held.
+        unsafe { self.core.lock.unlock() };
     }
 }

@@ -10,6 +10,7 @@ mod deadline;
 mod end;
 mod error;
 mod list;
+mod memory;
 mod node;
 #[cfg(test)]
 mod tests;

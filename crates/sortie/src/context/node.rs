@@ -27,6 +27,7 @@ use super::context::Context;
 use super::deadline::Alarm;
 use super::error::{Cause, ContextError};
 use super::list::{Linked, Links, List};
+use super::memory::{self, Start};
 use crate::base::atomic::{AtomicU8, Ordering};
 use crate::base::lock::Lock;
 use crate::chan::{Event, EventRef, Receiver};
@@ -62,6 +63,8 @@ pub(super) struct Node {
     /// Whether the deadline is its own.
     timed: bool,
     pub(super) inner: Lock<Inner>,
+    /// Where its memory starts.
+    start: Start,
 }
 
 /// What the lock of a node protects.
@@ -113,9 +116,9 @@ impl NodeRef {
         own_deadline: Option<Instant>,
         origin: &'static Location<'static>,
     ) -> Self {
-        let memory = Box::leak(Box::<Node>::new_uninit());
-        let place = NonNull::from(&mut *memory).cast();
-        memory.write(Node {
+        let (memory, start) = memory::take::<Node>();
+        let place = memory.cast();
+        let node = Node {
             // SAFETY: it is `free` that frees a node.
             event: unsafe { Event::new(free, origin) },
             state: AtomicU8::new(OPEN),
@@ -133,7 +136,10 @@ impl NodeRef {
                 cause: None,
                 alarm: None,
             }),
-        });
+            start,
+        };
+        // SAFETY: room for a node.
+        unsafe { memory.cast::<Node>().write(node) };
         // SAFETY: just made.
         let node = NodeRef(unsafe { EventRef::first(place) });
         if let Some(parent) = parent.node()
@@ -196,8 +202,11 @@ unsafe fn dismantle(node: NonNull<Node>) -> Context {
             let alarm = this.inner.lock().alarm.take();
             drop(alarm);
         }
-        let mut node = Box::from_raw(node.as_ptr());
-        mem::take(&mut node.parent)
+        let start = this.start;
+        let parent = mem::take(&mut (*node.as_ptr()).parent);
+        node.drop_in_place();
+        memory::give::<Node>(start);
+        parent
     }
 }
 

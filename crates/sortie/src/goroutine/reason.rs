@@ -19,6 +19,8 @@ pub enum WaitReason {
     CondWait,
     /// The end of an [`ErrGroup`](crate::sync::ErrGroup).
     ErrGroup,
+    /// A socket that has something to read, or room to write: [`net`](crate::net).
+    IoWait,
     /// [`JoinHandle::join`](crate::task::JoinHandle::join).
     Join,
     /// A [`Mutex`](crate::sync::Mutex) that somebody else holds.
@@ -56,6 +58,7 @@ impl WaitReason {
             WaitReason::ChannelSend => "chan send",
             WaitReason::CondWait => "sync.Cond.Wait",
             WaitReason::ErrGroup => "errgroup.Group.Wait",
+            WaitReason::IoWait => "IO wait",
             WaitReason::Join => "join",
             WaitReason::MutexLock => "sync.Mutex.Lock",
             WaitReason::Once => "sync.Once.Do",
@@ -72,13 +75,14 @@ impl WaitReason {
     }
 
     /// All reasons, by their number.
-    const ALL: [WaitReason; 18] = [
+    const ALL: [WaitReason; 19] = [
         WaitReason::Barrier,
         WaitReason::ChannelReceive,
         WaitReason::ChannelReceiveNever,
         WaitReason::ChannelSend,
         WaitReason::CondWait,
         WaitReason::ErrGroup,
+        WaitReason::IoWait,
         WaitReason::Join,
         WaitReason::MutexLock,
         WaitReason::Once,

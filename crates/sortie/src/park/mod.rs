@@ -18,6 +18,8 @@
 //! | base's `Lock` | yes           | yes         | yes, briefly  |
 //! | system call   | yes           | yes         | no            |
 
+pub(crate) mod readiness;
+pub(crate) mod source;
 mod thread;
 pub(crate) mod wait_queue;
 

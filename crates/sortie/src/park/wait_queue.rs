@@ -208,16 +208,18 @@ impl WaitQueue {
         }
     }
 
-    /// Takes an entry out on behalf of its own waiter.
+    /// Takes an entry out on behalf of its own waiter. Returns whether it was in it.
     ///
     /// # Safety
     /// The caller holds the lock. The entry is in this queue, or in none.
-    pub(crate) unsafe fn remove(&self, entry: &Entry) {
-        if entry.queued.load(Ordering::Relaxed) {
+    pub(crate) unsafe fn remove(&self, entry: &Entry) -> bool {
+        let queued = entry.queued.load(Ordering::Relaxed);
+        if queued {
             // SAFETY: as this function's.
             unsafe { self.unlink(entry) };
             entry.queued.store(false, Ordering::Relaxed);
         }
+        queued
     }
 
     /// What the first who still waits asks for. He may give up at any moment, until
@@ -307,6 +309,14 @@ impl ToReady {
     /// Wakes no machine for them: see [`Waiter::ready_here`].
     pub(crate) fn stay_here(&mut self) {
         self.here = true;
+    }
+
+    /// Gives them to `ready` instead, which makes them ready in its own way.
+    pub(crate) fn each(mut self, mut ready: impl FnMut(Waiter)) {
+        let others = std::mem::take(&mut self.others);
+        for waiter in self.first.take().into_iter().chain(others) {
+            ready(waiter);
+        }
     }
 
     fn push(&mut self, waiter: Waiter) {
@@ -434,8 +444,7 @@ pub(crate) fn wait_after<T: Queued>(
         let mut ready = ToReady::new();
         let mut guard = lock.lock();
         // SAFETY: the lock is held; the entry was put into this queue only.
-        unsafe { guard.queue_of(demand).remove(&entry) };
-        if entry.answer.get().is_none() {
+        if unsafe { guard.queue_of(demand).remove(&entry) } {
             guard.left(&mut ready);
         }
         drop(guard);

@@ -9,6 +9,7 @@ use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::driver::timers::Timers;
 use crate::driver::trigger::Trigger;
 use crate::goroutine::{GRef, State, current};
+use sortie_fiber::race;
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ fn with_timers<T>(
     scheduler: impl FnOnce() -> &'static Scheduler,
     f: impl FnOnce(&'static Scheduler, &'static Timers) -> T,
 ) -> T {
+    // What a trigger synchronises by is seen by a race detector.
+    let _hidden = race::hide_accesses();
     let Some(me) = current::current() else {
         let scheduler = scheduler();
         return f(scheduler, some_timers(scheduler));

@@ -1,7 +1,7 @@
 //! Noticing that nothing will ever happen again.
 //!
 //! All goroutines wait for each other if nothing is runnable, no timer is set, nobody
-//! is to be notified of a signal, and every thread of the process is known to sleep in the runtime. The last
+//! waits for the network or is to be notified of a signal, and every thread of the process is known to sleep in the runtime. The last
 //! point is what other runtimes do not look at: any other thread could make a
 //! goroutine ready. Threads are counted in `/proc/self/task`, so the answer is
 //! right whatever libraries are linked and whatever they started.
@@ -63,6 +63,7 @@ impl Scheduler {
         (made != ended || MAIN_EXITED.load(Ordering::Acquire))
             && OUTSIDERS.load(Ordering::Acquire) == 0
             && !self.any_work()
+            && !self.is_network_waited_for()
             && self.next_timer() == NEVER
     }
 

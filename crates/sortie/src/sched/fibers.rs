@@ -121,29 +121,48 @@ impl Fibers {
         self.0.lock().credits -= p.credits.replace(0) as usize;
     }
 
-    /// A fiber for a fresh goroutine.
+    /// A fiber for a fresh goroutine. If there are idle ones the processor's cache gets
+    /// some too.
     ///
     /// # Errors
     /// If no stack can be made accessible: the kernel is out of memory.
-    pub(crate) fn take(&self, g: GRef) -> io::Result<RawFiber> {
-        let stack = {
+    ///
+    /// # Safety
+    /// The caller has the processor.
+    pub(crate) unsafe fn take(&self, g: GRef, p: &P) -> io::Result<RawFiber> {
+        let slot = {
             let mut pools = self.0.lock();
             if g.odd_stack.get() {
-                pools.odd_sizes(g.stack_size())?.take()?
+                pools.odd_sizes(g.stack_size())?.claim()?
             } else if let Some(fiber) = pools.idle.pop() {
+                // SAFETY: as this function's, and there is room.
+                while unsafe { p.has_few_fibers() }
+                    && let Some(another) = pools.idle.pop()
+                {
+                    // SAFETY: as above.
+                    unsafe { p.give_fiber(another) };
+                }
                 pools.fewest_idle = pools.fewest_idle.min(pools.idle.len());
                 return Ok(fiber);
             } else {
-                pools.stacks.take()?
+                pools.stacks.claim()?
             }
         };
+        // Without the lock: this may be a system call, and a page fault.
+        let stack = slot.prepare().map_err(|(slot, error)| {
+            let mut pools = self.0.lock();
+            if let Some(pool) = pools.of_size(slot.size()) {
+                pool.give_back(slot);
+            }
+            error
+        })?;
         // SAFETY: `main` is made to run on fibers, and does not unwind.
         Ok(unsafe { RawFiber::with_context(stack, entry::main, g.context.take()) })
     }
 
-    /// Takes an idle fiber back.
-    pub(crate) fn give(&self, fiber: RawFiber) {
-        self.0.lock().idle.push(fiber);
+    /// Takes idle fibers back.
+    pub(crate) fn give(&self, fibers: impl Iterator<Item = RawFiber>) {
+        self.0.lock().idle.extend(fibers);
     }
 
     /// Takes an idle fiber back that is not to be used again, as those whose stack is not

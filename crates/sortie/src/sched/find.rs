@@ -5,7 +5,8 @@
 //! 2. the global queue, once in a round, so that it is not starved;
 //! 3. its own queue;
 //! 4. the global queue again;
-//! 5. the queues and timers of the others, if not too many search already.
+//! 5. the network, if anybody waits for it;
+//! 6. the queues and timers of the others, if not too many search already.
 //!
 //! If all are empty it gives its processor up, looks everywhere once more (see
 //! [`wake_gate`](super::wake_gate) for why), and sleeps.
@@ -82,17 +83,23 @@ pub(super) fn acquire(m: &'static M, p: &'static P) {
 fn obtain(m: &'static M) -> Option<&'static P> {
     let scheduler = m.scheduler;
     loop {
-        match scheduler.sleep(m) {
+        let mut ready = List::new();
+        match scheduler.sleep(m, &mut ready) {
             Slept::Given(p) => {
                 m.searching.set(m.given_search.load(Ordering::Relaxed));
                 acquire(m, p);
+                // SAFETY: the machine has the processor.
+                unsafe { scheduler.deliver(p, ready) };
                 return Some(p);
             }
             Slept::LookAround => {
                 if let Some(p) = scheduler.take_idle(m.previous.get()) {
                     acquire(m, p);
+                    // SAFETY: as above.
+                    unsafe { scheduler.deliver(p, ready) };
                     return Some(p);
                 }
+                scheduler.inject_all(ready);
             }
             Slept::Retired => return None,
         }
@@ -149,6 +156,11 @@ impl M {
         }
         let now = clock::now();
         scheduler.run_timers(p, p, now);
+        if let Some(poller) = scheduler.poller()
+            && poller.is_due(now)
+        {
+            scheduler.look_at_network(poller, p, now);
+        }
         p.start_round(now);
         // SAFETY: the machine has the processor, inside, here and below.
         unsafe {
@@ -162,6 +174,14 @@ impl M {
             }
             if let Some(g) = scheduler.global.take_share(p, scheduler.processors().len()) {
                 return Some(g);
+            }
+            if let Some(poller) = scheduler.poller()
+                && poller.is_waited_for()
+            {
+                scheduler.look_at_network(poller, p, now);
+                if let Some(g) = p.pick_local() {
+                    return Some(g);
+                }
             }
         }
         if !self.searching.get() {
@@ -295,10 +315,8 @@ impl M {
             };
             let fiber = match cached {
                 Some(fiber) => fiber,
-                None => self
-                    .scheduler
-                    .fibers
-                    .take(g)
+                // SAFETY: as above.
+                None => unsafe { self.scheduler.fibers.take(g, p) }
                     .unwrap_or_else(|error| super::fatal::no_stack(&error)),
             };
             // SAFETY: the fiber is idle or new, the goroutine fresh and ours.

@@ -4,11 +4,13 @@
 use super::machine::M;
 use crate::base::atomic::{AtomicU32, Ordering};
 use crate::goroutine::current;
+use sortie_fiber::race;
 
 /// A number that tells callers apart who run at the same time: that of the processor,
 /// or one for the thread.
 #[inline]
 pub(crate) fn place() -> usize {
+    let _hidden = race::hide_accesses();
     match current::current() {
         Some(g) => {
             let m = M::of(g);
@@ -43,6 +45,7 @@ pub(crate) fn may_spin() -> bool {
     let Some(g) = current::current() else {
         return cpus() > 1;
     };
+    let _hidden = race::hide_accesses();
     let m = M::of(g);
     let scheduler = m.scheduler;
     let others = scheduler.processors().len() as u32 - 1;
@@ -68,6 +71,7 @@ fn cpus() -> u32 {
 
 /// How many processors there are, or CPUs if nobody has started the runtime here.
 pub(crate) fn parallelism() -> usize {
+    let _hidden = race::hide_accesses();
     match current::current() {
         Some(g) => M::of(g).scheduler.processors().len(),
         None => cpus() as usize,

@@ -3,9 +3,10 @@
 use super::machine::M;
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
-use crate::base::atomic::{AtomicU64, Ordering};
+use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::driver::timers::Alarm;
+use crate::goroutine::List;
 
 /// What the idle lock protects.
 #[derive(Debug)]
@@ -16,12 +17,41 @@ pub(crate) struct Idle {
     pub(super) machines: Vec<&'static M>,
     /// The one of them that sleeps until the next timer only.
     keeper: Option<&'static M>,
+    /// The one of them that sleeps in the poller; it may be the same.
+    watcher: Option<&'static M>,
     /// While the world is stopped, nobody gets a processor.
     pub(super) stopped: bool,
     /// Threads that run machines.
     pub(super) threads: usize,
     /// Entries whose thread has retired.
     pub(super) retired: Vec<&'static M>,
+}
+
+/// What others know of the sleeping machines that keep the time and watch the network, if
+/// there are any. Changed under the idle lock.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    /// When the keeper will look again.
+    deadline: AtomicU64,
+    /// Whether there is a watcher.
+    watches: AtomicBool,
+}
+
+impl Keeper {
+    pub(super) const fn new() -> Self {
+        Keeper {
+            deadline: AtomicU64::new(NEVER),
+            watches: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> u64 {
+        self.deadline.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn watches(&self) -> bool {
+        self.watches.load(Ordering::Relaxed)
+    }
 }
 
 /// How a machine's sleep ended.
@@ -38,6 +68,7 @@ impl Idle {
     pub(super) const fn new() -> Self {
         Idle {
             keeper: None,
+            watcher: None,
             processors: Vec::new(),
             machines: Vec::new(),
             stopped: false,
@@ -48,17 +79,34 @@ impl Idle {
 }
 
 impl Idle {
-    /// Takes the machine that went to sleep last; the keeper only if it is the
-    /// only one.
-    fn take_machine(&mut self, deadline: &AtomicU64) -> Option<&'static M> {
-        let is_keeper = |m: &&M| self.keeper.is_some_and(|keeper| std::ptr::eq(keeper, *m));
-        let last = self.machines.iter().rposition(|m| !is_keeper(m));
-        if let Some(index) = last {
-            return Some(self.machines.remove(index));
+    /// Takes the machine that went to sleep last; one that looks after something only
+    /// if there is no other.
+    fn take_machine(&mut self, known: &Keeper) -> Option<&'static M> {
+        let is = |role: Option<&M>, m: &M| role.is_some_and(|other| std::ptr::eq(other, m));
+        let machines = || self.machines.iter();
+        let index = machines()
+            .rposition(|m| !is(self.keeper, m) && !is(self.watcher, m))
+            .or_else(|| machines().rposition(|m| !is(self.watcher, m)))
+            .or_else(|| self.machines.len().checked_sub(1))?;
+        let m = self.machines.remove(index);
+        self.relieve(m, known);
+        Some(m)
+    }
+
+    /// A machine does not sleep any more, and looks after nothing. Returns whether it
+    /// did.
+    fn relieve(&mut self, m: &M, known: &Keeper) -> bool {
+        let is = |role: Option<&M>| role.is_some_and(|other| std::ptr::eq(other, m));
+        let (kept, watched) = (is(self.keeper), is(self.watcher));
+        if kept {
+            self.keeper = None;
+            known.deadline.store(NEVER, Ordering::Relaxed);
         }
-        self.keeper = None;
-        deadline.store(NEVER, Ordering::Relaxed);
-        self.machines.pop()
+        if watched {
+            self.watcher = None;
+            known.watches.store(false, Ordering::Relaxed);
+        }
+        kept || watched
     }
 }
 
@@ -189,7 +237,7 @@ impl Scheduler {
     /// became the time of some processor's first.
     pub(super) fn keep_time(&self, when: u64) {
         crate::base::barrier::light();
-        if when < self.keeper.load(Ordering::Relaxed) {
+        if when < self.keeper.deadline() {
             self.wake_keeper();
         }
     }
@@ -200,9 +248,9 @@ impl Scheduler {
     fn wake_keeper(&self) {
         let keeper = {
             let mut idle = self.idle.lock();
-            let keeper = idle.keeper.take();
+            let keeper = idle.keeper;
             if let Some(keeper) = keeper {
-                self.keeper.store(NEVER, Ordering::Relaxed);
+                idle.relieve(keeper, &self.keeper);
                 idle.machines.retain(|m| !std::ptr::eq(*m, keeper));
             }
             keeper
@@ -214,27 +262,40 @@ impl Scheduler {
     }
 
     /// Puts a machine without a processor to sleep until it is given one, or
-    /// until a timer is due if it is to keep the time. Returns what it was given.
-    /// `None` means that it should look around, or end if it `may_retire`.
-    pub(super) fn sleep(&self, m: &'static M) -> Slept {
-        let deadline = {
+    /// until a timer is due or the network has something, if it is to look after that.
+    /// Goroutines that became ready are added to `ready`.
+    pub(super) fn sleep(&self, m: &'static M, ready: &mut List) -> Slept {
+        let poller = self.poller().filter(|poller| poller.is_waited_for());
+        let (deadline, watched) = {
             let mut idle = self.idle.lock();
             // Under the lock: of two machines that see a new timer one keeps it.
             // And only while a processor is idle: the busy ones look themselves.
             let timer = self.next_timer();
-            let keeps = timer < self.keeper.load(Ordering::Relaxed) && !idle.processors.is_empty();
+            let is_of_use = !idle.processors.is_empty();
+            let keeps = is_of_use && timer < self.keeper.deadline();
             if keeps {
-                self.keeper.store(timer, Ordering::Relaxed);
+                self.keeper.deadline.store(timer, Ordering::Relaxed);
                 idle.keeper = Some(m);
             }
-            idle.machines.push(m);
-            if keeps {
-                timer
-            } else {
-                clock::after(self.config.idle_machine_life)
+            // One at a time: another would wait for its turn, and hear of nothing.
+            let watched = poller.filter(|_| is_of_use && !self.keeper.watches());
+            if watched.is_some() {
+                self.keeper.watches.store(true, Ordering::Relaxed);
+                idle.watcher = Some(m);
             }
+            idle.machines.push(m);
+            let deadline = match (keeps, watched) {
+                (true, _) => timer,
+                (false, Some(_)) => NEVER,
+                (false, None) => clock::after(self.config.idle_machine_life),
+            };
+            (deadline, watched)
         };
-        if m.sleep(deadline) {
+        let woken = match watched {
+            Some(poller) => m.sleep_in(poller, deadline, ready),
+            None => m.sleep(deadline),
+        };
+        if woken {
             return match m.take_given() {
                 Some(p) => Slept::Given(p),
                 None => Slept::LookAround,
@@ -255,9 +316,7 @@ impl Scheduler {
             };
         };
         idle.machines.remove(place);
-        if idle.keeper.is_some_and(|keeper| std::ptr::eq(keeper, m)) {
-            idle.keeper = None;
-            self.keeper.store(NEVER, Ordering::Relaxed);
+        if idle.relieve(m, &self.keeper) {
             return Slept::LookAround;
         }
         // Nobody needed it for long.
@@ -284,9 +343,10 @@ impl Scheduler {
             .unwrap_or(NEVER)
     }
 
-    /// Whether there are timers, and nobody who sleeps until the next.
+    /// Whether there are timers, and nobody who sleeps until the next; or somebody waits
+    /// for the network, and nobody watches it.
     pub(super) fn lacks_keeper(&self) -> bool {
-        self.next_timer() < self.keeper.load(Ordering::Relaxed)
+        self.next_timer() < self.keeper.deadline() || self.lacks_watcher()
     }
 
     /// Drops the entries of timers that were cancelled.

@@ -5,14 +5,21 @@ use super::run::{Commit, Wish};
 use super::scheduler::Scheduler;
 use super::seat::Seat;
 use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use crate::base::clock::NEVER;
+use crate::base::clock::{self, NEVER};
 use crate::base::futex;
-use crate::goroutine::GRef;
+use crate::driver::poller::Poller;
 use crate::goroutine::claim::Ticket;
+use crate::goroutine::{GRef, List};
 use crate::record::log::Log;
 use sortie_fiber::raw::{Host, RawFiber};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
+
+// Values of `signal`.
+const NOTHING: u32 = 0;
+const WOKEN: u32 = 1;
+/// It sleeps in the poller, which is to be woken.
+const POLLS: u32 = 2;
 
 /// A machine. Never freed; an entry whose thread has retired serves the next.
 /// Cells are used by the machine's own thread, and by the goroutine on it.
@@ -46,7 +53,7 @@ pub(crate) struct M {
     given: AtomicPtr<P>,
     /// Whether it is to search with the processor it was given.
     pub(crate) given_search: AtomicBool,
-    /// 1 once it was woken.
+    /// Whether it was woken.
     signal: AtomicU32,
     /// Kernel's thread id; 0 while no thread has this entry.
     pub(crate) tid: AtomicU32,
@@ -84,7 +91,7 @@ impl M {
             previous: Cell::new(None),
             given: AtomicPtr::new(ptr::null_mut()),
             given_search: AtomicBool::new(false),
-            signal: AtomicU32::new(0),
+            signal: AtomicU32::new(NOTHING),
             tid: AtomicU32::new(0),
             asleep: AtomicBool::new(false),
             log: Log::new(),
@@ -125,13 +132,34 @@ impl M {
     pub(crate) fn sleep(&self, deadline: u64) -> bool {
         self.asleep.store(true, Ordering::Release);
         let woken = loop {
-            if self.signal.swap(0, Ordering::Acquire) == 1 {
+            if self.signal.swap(NOTHING, Ordering::Acquire) == WOKEN {
                 break true;
             }
-            if crate::base::clock::now() >= deadline {
+            if clock::now() >= deadline {
                 break false;
             }
-            futex::wait_until(&self.signal, 0, deadline);
+            futex::wait_until(&self.signal, NOTHING, deadline);
+        };
+        self.asleep.store(false, Ordering::Release);
+        woken
+    }
+
+    /// As [`sleep`](Self::sleep), but in the poller, until it has made goroutines ready
+    /// at most. They are added to `ready`.
+    pub(crate) fn sleep_in(&self, poller: &Poller, deadline: u64, ready: &mut List) -> bool {
+        self.asleep.store(true, Ordering::Release);
+        let woken = loop {
+            poller.sleep(deadline, ready, || {
+                self.signal
+                    .compare_exchange(NOTHING, POLLS, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok()
+            });
+            if self.signal.swap(NOTHING, Ordering::Acquire) == WOKEN {
+                break true;
+            }
+            if !ready.is_empty() || clock::now() >= deadline {
+                break false;
+            }
         };
         self.asleep.store(false, Ordering::Release);
         woken
@@ -140,8 +168,11 @@ impl M {
     /// Wakes it.
     pub(crate) fn wake(&self) {
         self.asleep.store(false, Ordering::Release);
-        self.signal.store(1, Ordering::Release);
-        futex::wake_one(&self.signal);
+        if self.signal.swap(WOKEN, Ordering::AcqRel) != POLLS {
+            futex::wake_one(&self.signal);
+        } else if let Some(poller) = self.scheduler.poller() {
+            poller.wake();
+        }
     }
 
     /// Gives it a processor, which it finds when woken.

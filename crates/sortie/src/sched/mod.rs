@@ -64,6 +64,7 @@ pub(crate) mod hint;
 pub(crate) mod idle;
 pub(crate) mod locked;
 pub(crate) mod machine;
+pub(crate) mod poll;
 pub(crate) mod processor;
 pub(crate) mod procs;
 pub(crate) mod run;

@@ -19,6 +19,8 @@ pub(crate) const RUN_QUEUE: usize = 256;
 pub(crate) const FREE_HEADERS: usize = 256;
 /// Idle fibers that a processor keeps at most.
 const IDLE_FIBERS: usize = 64;
+/// So many of them it keeps when it gives some back, or fills its cache up to.
+pub(super) const FIBERS_KEPT: usize = IDLE_FIBERS / 2;
 /// After so many goroutines in a row from `next`, one from the queue has a turn. So
 /// few that those in a short queue are not old enough to be stolen by then.
 const NEXT_IN_A_ROW: u32 = 8;
@@ -376,13 +378,23 @@ impl P {
         unsafe { (*self.idle_fibers.get()).push(fiber) }
     }
 
-    /// All idle fibers, taken out.
+    /// Whether the cache of idle fibers is to be filled up.
     ///
     /// # Safety
     /// The caller has the processor.
-    pub(crate) unsafe fn take_fibers(&self) -> impl Iterator<Item = RawFiber> {
+    pub(super) unsafe fn has_few_fibers(&self) -> bool {
         // SAFETY: as this function's.
-        unsafe { (*self.idle_fibers.get()).drain(..) }
+        unsafe { (*self.idle_fibers.get()).len() < FIBERS_KEPT }
+    }
+
+    /// Idle fibers, taken out: those beyond so many that were used last.
+    ///
+    /// # Safety
+    /// The caller has the processor, and uses the cache for nothing else meanwhile.
+    pub(crate) unsafe fn take_fibers(&self, kept: usize) -> impl Iterator<Item = RawFiber> {
+        // SAFETY: as this function's.
+        let cache = unsafe { &mut *self.idle_fibers.get() };
+        cache.drain(..cache.len().saturating_sub(kept))
     }
 
     /// The next goroutine id; `more` gives a range when none is left.

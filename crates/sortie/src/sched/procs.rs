@@ -76,9 +76,7 @@ impl Scheduler {
                 orphans.push_back(g.as_ref());
             }
             self.slab.give(std::mem::take(p.headers()));
-            for fiber in p.take_fibers() {
-                self.fibers.give(fiber);
-            }
+            self.fibers.give(p.take_fibers(0));
         }
         self.fibers.release_all(p);
         p.timers.move_to(&heir.timers);

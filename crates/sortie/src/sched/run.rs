@@ -24,7 +24,7 @@
 
 use super::fibers;
 use super::machine::M;
-use super::processor::P;
+use super::processor::{FIBERS_KEPT, P};
 use super::trace;
 use crate::base::atomic::Ordering;
 use crate::base::clock::NEVER;
@@ -135,6 +135,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
     let host = unsafe { m.host() };
     let (mut p, mut g) = (p, first);
     let mut before: Option<(GRef, Wish)> = None;
+    trace::switch(m, None, Some(first));
     loop {
         g.set_state(State::Runnable, State::Running);
         g.machine
@@ -146,7 +147,6 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
         unsafe {
             let fiber = **g.fiber_ref();
             fiber.board(host);
-            trace::switch(m, before, Some(g));
             if let Some((g, wish)) = before.take() {
                 settle(m, Some(p), g, wish);
             }
@@ -164,6 +164,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
             p = have;
             // SAFETY: the seat has it, and we are inside.
             if let Some(next) = unsafe { choose(m, p, wish) } {
+                trace::switch(m, Some((last, wish)), Some(next));
                 g = next;
                 before = Some((last, wish));
                 continue;
@@ -258,12 +259,16 @@ unsafe fn settle(m: &'static M, p: Option<&'static P>, g: GRef, wish: Wish) {
         Wish::End | Wish::EndOddSize => {
             let fiber = m.ended.take().expect("an ended goroutine leaves its fiber");
             match p {
-                // SAFETY: as this function's, and there is room.
-                Some(p) if wish == Wish::End && unsafe { p.has_room_for_fiber() } => unsafe {
+                _ if wish == Wish::EndOddSize => m.scheduler.fibers.retire(fiber),
+                // SAFETY: as this function's. If there is no room, FS is the machine's (see
+                // `choose`); then there is.
+                Some(p) => unsafe {
+                    if !p.has_room_for_fiber() {
+                        m.scheduler.fibers.give(p.take_fibers(FIBERS_KEPT));
+                    }
                     p.give_fiber(fiber);
                 },
-                _ if wish == Wish::End => m.scheduler.fibers.give(fiber),
-                _ => m.scheduler.fibers.retire(fiber),
+                None => m.scheduler.fibers.give(std::iter::once(fiber)),
             }
         }
         Wish::None => unreachable!("a goroutine suspended without saying why"),

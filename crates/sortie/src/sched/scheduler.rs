@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::fibers::Fibers;
 use super::global::GlobalQueue;
-use super::idle::Idle;
+use super::idle::{Idle, Keeper};
 use super::machine::M;
 use super::processor::{Displaced, P};
 use super::sysmon::Sysmon;
@@ -11,6 +11,7 @@ use super::wake_gate::WakeGate;
 use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::base::lock::Lock;
 use crate::base::padded::Padded;
+use crate::driver::poller::Poller;
 use crate::goroutine::slab::Slab;
 use crate::goroutine::{G, GRef, List};
 use sortie_fiber::Unsupported;
@@ -40,8 +41,9 @@ pub(crate) struct Scheduler {
     next_id: AtomicU64,
     /// Goroutines made without a processor.
     made_elsewhere: AtomicU64,
-    /// When the sleeping machine that keeps the time will look again.
-    pub(super) keeper: AtomicU64,
+    pub(super) keeper: Keeper,
+    /// The network poller, once it is needed; leaked.
+    pub(super) poller: AtomicPtr<Poller>,
 }
 
 /// Goroutine ids that a processor takes at once.
@@ -70,7 +72,8 @@ impl Scheduler {
             coarse_now: AtomicU64::new(crate::base::clock::now()),
             next_id: AtomicU64::new(MAIN_ID + 1),
             made_elsewhere: AtomicU64::new(0),
-            keeper: AtomicU64::new(crate::base::clock::NEVER),
+            keeper: Keeper::new(),
+            poller: AtomicPtr::default(),
             config,
         })
     }

@@ -89,7 +89,7 @@ impl Drop for Stopped {
             }
         }
         scheduler.gate.before_last_look();
-        if scheduler.any_work() {
+        if scheduler.any_work() || scheduler.lacks_watcher() {
             scheduler.wake_for_work();
         }
     }

@@ -4,6 +4,7 @@
 //! looks for
 //! * machines that are stuck in the kernel while goroutines wait, or compute for
 //!   too long: it takes their processor away;
+//! * the network, if nobody has looked at it for 10 milliseconds;
 //! * timers that are overdue, and goroutines that wait while a processor is idle:
 //!   it makes somebody look;
 //!
@@ -162,7 +163,9 @@ impl Watch {
             self.sleep();
             return;
         }
-        let busy = self.look_at_processors(now) | self.look_at_timers(now);
+        let busy = self.look_at_processors(now)
+            | self.look_at_timers(now)
+            | self.scheduler.look_if_overdue(now);
         let mut processors = self.scheduler.processors().iter();
         let longest = match processors.any(|p| p.seen.waiting.get()) {
             true => LONGEST_WAIT,

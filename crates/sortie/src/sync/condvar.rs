@@ -197,7 +197,13 @@ impl Condvar {
         guard: &mut MutexGuard<'_, T>,
         timeout: Duration,
     ) -> WaitTimeoutResult {
-        let until = Until::deadline(clock::after(timeout));
+        self.wait_by(guard, clock::after(timeout))
+    }
+
+    /// Waits until a time by the runtime's clock.
+    #[track_caller]
+    fn wait_by<T: ?Sized>(&self, guard: &MutexGuard<'_, T>, deadline: u64) -> WaitTimeoutResult {
+        let until = Until::deadline(deadline);
         let ended = self.wait_for_any(raw(guard), until, Location::caller());
         WaitTimeoutResult(ended == Ended::TimedOut)
     }
@@ -250,14 +256,11 @@ impl Condvar {
     pub fn wait_while_until<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
+        condition: impl FnMut(&mut T) -> bool,
         deadline: Instant,
     ) -> WaitTimeoutResult {
-        let mut result = WaitTimeoutResult(false);
-        while !result.timed_out() && condition(guard) {
-            result = self.wait_until(guard, deadline);
-        }
-        result
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        self.wait_while_for(guard, condition, timeout)
     }
 
     /// As [`wait_while`](Self::wait_while), for `timeout` at most in all.
@@ -268,16 +271,15 @@ impl Condvar {
     pub fn wait_while_for<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,
-        condition: impl FnMut(&mut T) -> bool,
+        mut condition: impl FnMut(&mut T) -> bool,
         timeout: Duration,
     ) -> WaitTimeoutResult {
-        match Instant::now().checked_add(timeout) {
-            Some(deadline) => self.wait_while_until(guard, condition, deadline),
-            None => {
-                self.wait_while(guard, condition);
-                WaitTimeoutResult(false)
-            }
+        let deadline = clock::after(timeout);
+        let mut result = WaitTimeoutResult(false);
+        while !result.timed_out() && condition(guard) {
+            result = self.wait_by(guard, deadline);
         }
+        result
     }
 
     /// As [`wait_while`](Self::wait_while), until `context` ends at most.

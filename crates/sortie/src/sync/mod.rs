@@ -23,6 +23,9 @@
 //! `..._timeout`), or until a [context](crate::context) ends (`..._ctx`); for locks the
 //! latter are in [`LockContext`] and [`RwLockContext`]. A context that has ended already
 //! is an error even if there would be no need to wait.
+//!
+//! When to use which of these, and when a channel, is said in
+//! [`docs::channel_or_mutex`](crate::docs::channel_or_mutex).
 
 mod barrier;
 mod condvar;

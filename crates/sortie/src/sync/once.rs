@@ -10,8 +10,9 @@
 //! Who finds nobody running it writes his own number there, and runs the closure. The
 //! number is an address, of a thread-local of his; so if he comes again meanwhile he is
 //! recognised. When it has run, or panicked, he exchanges the state for D or P. If W is
-//! set he does that in the [room](super::room) behind the door, and ends all waits.
-//! Those who waited look at the state again, and wait again if need be.
+//! set he first visits the [room](super::room) behind the door, ends all waits, and
+//! clears it; those who waited are made ready when he is done. They look at the state
+//! again, and wait again if need be.
 
 use super::room::{Demand, Door, Inside, Owner, Role, Visit};
 use super::{ended_by, thread_number, until};
@@ -396,9 +397,10 @@ impl Once {
         let mut visit = self.door.visit_or_attach(self.owner());
         let flagged = seen | WAITED_FOR;
         let unflagged = seen & !WAITED_FOR;
+        // Release: who sees the flag finds the room.
         let flag =
             self.state
-                .compare_exchange(unflagged, flagged, Ordering::Relaxed, Ordering::Relaxed);
+                .compare_exchange(unflagged, flagged, Ordering::Release, Ordering::Relaxed);
         if flag.is_err_and(|state| state != flagged) {
             if visit.inside.is_deserted() {
                 self.door.detach(&mut visit.inside);
@@ -421,24 +423,22 @@ impl Once {
     /// The caller's closure has returned or panicked.
     fn finish(&self, result: usize) {
         let own = self.state.load(Ordering::Relaxed) & RUNNER;
-        let mut visit = loop {
-            let exchanged =
-                self.state
-                    .compare_exchange(own, result, Ordering::Release, Ordering::Relaxed);
-            if exchanged.is_ok() {
-                return;
-            }
-            // Somebody waits, or has just given up.
-            if let Some(visit) = self.door.visit() {
-                break visit;
-            }
-        };
         let mut ready = ToReady::new();
-        visit.inside.lockers.grant_all(0, &mut ready);
-        self.door.detach(&mut visit.inside);
-        // From here on it may be gone.
-        self.state.store(result, Ordering::Release);
-        drop(visit);
+        // From the exchange on it may be gone.
+        while self
+            .state
+            .compare_exchange(own, result, Ordering::Release, Ordering::Acquire)
+            .is_err()
+        {
+            // Somebody waits, or has just given up.
+            if let Some(mut visit) = self.door.visit() {
+                visit.inside.lockers.grant_all(0, &mut ready);
+                // In this order: the next may come by another room at once, and set the
+                // flag again.
+                self.state.fetch_and(!WAITED_FOR, Ordering::Relaxed);
+                self.door.detach(&mut visit.inside);
+            }
+        }
         drop(ready);
     }
 

@@ -27,12 +27,18 @@
 //!
 //! ```text
 //!   somebody waits  =>  held and flag set, or somebody was sent
+//!   the flag is set =>  the room is attached
 //! ```
+//!
+//! Therefore the flag is cleared before the room is detached, and both before the mutex
+//! is free. Else somebody could come in between: he would attach another room, find the
+//! flag set, and wait without it when it is cleared then.
 //!
 //! # Starvation
 //! If the first in the queue has waited for a millisecond, whoever unlocks hands the
 //! mutex over to him: it does not become free, so nobody can overtake. The new owner
-//! then runs at once in the caller's place, as far as both are goroutines.
+//! then runs at once in the caller's place, as far as both are goroutines. The flag stays
+//! set, even if nobody else waits: when he unlocks he looks into the room.
 //!
 //! This is Go's `sync.Mutex`, where `mutexWoken` is `sent`; the state of starvation is
 //! not in the word there is none: each unlocking finds out whom it deals with.
@@ -165,7 +171,7 @@ impl RawMutex {
                 if inside.is_deserted() {
                     self.door.detach(inside);
                 } else if !inside.sent {
-                    self.state.store(HELD | WAITED_FOR, Ordering::Relaxed);
+                    self.state.store(HELD | WAITED_FOR, Ordering::Release);
                 }
                 return None;
             }
@@ -173,10 +179,11 @@ impl RawMutex {
                 return Some(visit);
             }
             let waited_for = HELD | WAITED_FOR;
+            // Release: who sees the flag finds the room.
             match self.state.compare_exchange(
                 HELD,
                 waited_for,
-                Ordering::Relaxed,
+                Ordering::Release,
                 Ordering::Relaxed,
             ) {
                 Err(FREE) => {}
@@ -224,45 +231,49 @@ impl RawMutex {
     #[cold]
     #[inline(never)]
     fn release_slow(&self, fair: bool, afterwards: Afterwards) {
-        let mut visit = loop {
+        loop {
             match self
                 .state
-                .compare_exchange(HELD, FREE, Ordering::Release, Ordering::Relaxed)
+                .compare_exchange(HELD, FREE, Ordering::Release, Ordering::Acquire)
             {
                 Ok(_) => return,
                 Err(FREE) => unlock_of_unlocked(),
                 // The flag is set, so there is a room, unless who set it has given up.
-                Err(_) => match self.door.visit() {
-                    Some(visit) if self.is_waited_for() => break visit,
-                    _ => {}
-                },
+                Err(_) => {
+                    let visit = self.door.visit().filter(|_| self.is_waited_for());
+                    if visit.is_some_and(|visit| self.pass_on(visit, fair, afterwards)) {
+                        return;
+                    }
+                }
             }
-        };
+        }
+    }
+
+    /// Sends the first in the queue to try, or hands it over to him. If there is nobody
+    /// any more the caller still holds it, and `false` is returned.
+    fn pass_on(&self, mut visit: Visit, fair: bool, afterwards: Afterwards) -> bool {
         let mut ready = ToReady::new();
         let inside = &mut *visit.inside;
         let starved = |demand| Demand(demand).is_starved();
         let hand_over = fair || inside.lockers.first_demand().is_some_and(starved);
         let answer = if hand_over { OWNS } else { TRY };
         let granted = inside.lockers.grant(answer, &mut ready).is_some();
-        // From the last store on the mutex may be gone.
         match (granted, hand_over) {
-            (true, true) => {
-                inside.in_vain = false;
-                if inside.is_deserted() {
-                    self.door.detach(inside);
-                    self.state.store(HELD, Ordering::Release);
-                }
-            }
+            // The flag stays, so he will visit the room before he is done.
+            (true, true) => inside.in_vain = false,
             (true, false) => {
                 inside.sent = true;
                 if inside.in_vain {
                     ready.stay_here();
                 }
+                // From here on it may be gone.
                 self.state.store(FREE, Ordering::Release);
             }
+            // In this order: the next may come by another room at once, and set the
+            // flag again.
             (false, _) => {
+                self.state.store(HELD, Ordering::Relaxed);
                 self.door.detach(inside);
-                self.state.store(FREE, Ordering::Release);
             }
         }
         drop(visit);
@@ -270,6 +281,7 @@ impl RawMutex {
         if granted && hand_over && afterwards == Afterwards::MakeWay {
             spin::make_way();
         }
+        granted
     }
 
     fn owner(&self) -> Owner {

@@ -13,10 +13,12 @@
 //! detached, and even be attached to another lock. If the number is still there it
 //! stays there while he has the room locked.
 //!
-//! A room is attached if and only if somebody is in one of its queues, or one who was
-//! there was sent to try the lock ([`Inside::sent`]), and is still under way. Who
-//! makes it otherwise detaches the room before he unlocks it. So behind a door that is
-//! not 0 there is somebody who uses the lock, and the lock is alive.
+//! A room is attached as long as somebody is in one of its queues, or one who was
+//! there was sent to try the lock ([`Inside::sent`]) and is still under way, or the lock
+//! has a flag set that makes whoever unlocks visit the room. Who makes it
+//! otherwise detaches the room before he unlocks it, and has cleared the flags before
+//! that: a flag without its room would be taken for that of the next room. Behind a
+//! door that is not 0 there is somebody who uses the lock, so the lock is alive.
 //!
 //! # Roads not taken
 //! * *A queue in the lock*: 24 bytes more, and when a lock is free while its queue is
@@ -167,10 +169,9 @@ impl Queued for Inside {
     }
 
     fn left(&mut self, ready: &mut ToReady) {
-        // Whoever took the caller out of the queue may have detached the room since;
-        // if it has an owner again, it is in order, and this changes nothing.
         if let Some(owner) = self.owner {
-            // SAFETY: the room is attached to it.
+            // SAFETY: the room is attached to it, since the caller was in a queue until
+            // now; it is where he said when he came.
             unsafe { (owner.left)(owner.lock, self, ready) }
         }
     }
@@ -202,7 +203,9 @@ impl Door {
     pub(super) fn visit_or_attach(&self, owner: Owner) -> Visit {
         let mut taken = None;
         let visit = loop {
-            if let Some(visit) = self.visit() {
+            if let Some(mut visit) = self.visit() {
+                // It may have been moved since, if nobody waited.
+                visit.inside.owner = Some(owner);
                 break visit;
             }
             let room = *taken.get_or_insert_with(pool::take);

@@ -16,7 +16,8 @@
 //! that foreign code may do there what it likes.
 
 use crate::base::lock::Lock;
-use crate::chan::{Receiver, Sender, bounded};
+use crate::chan::{Receiver, RecvTimeoutError, Sender, bounded};
+use crate::context::{Context, ContextError, RecvContextError};
 use crate::goroutine::WaitReason;
 use crate::park::Place;
 use crate::park::wait_queue::{self, End, Queued, ToReady, Until, WaitQueue};
@@ -28,6 +29,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::panic::{self, AssertUnwindSafe, Location, RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// Calls with the same key at the same time are made once, and all get the result:
 /// Go's `singleflight.Group` (of `golang.org/x/sync`).
@@ -117,6 +119,12 @@ struct Pilot<K: Eq + Hash, V> {
     landed: bool,
 }
 
+/// A call has come to nothing.
+#[track_caller]
+fn not_landed() -> ! {
+    panic!("the call panicked, or has ended its goroutine");
+}
+
 impl<K, V> UnwindSafe for SingleFlight<K, V> {}
 impl<K, V> RefUnwindSafe for SingleFlight<K, V> {}
 
@@ -153,9 +161,9 @@ impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
     ///
     /// # Blocking
     /// Parks the calling goroutine, or blocks the calling OS thread, while somebody
-    /// else makes the call. To wait for a time at most, or until a context ends, use
-    /// [`call_chan`](Self::call_chan). A call of the same key from within `f` waits for
-    /// itself.
+    /// else makes the call. To wait for a time at most, or until a context ends, there are
+    /// [`call_timeout`](Self::call_timeout) and [`call_ctx`](Self::call_ctx). A call of the
+    /// same key from within `f` waits for itself.
     ///
     /// # Panics
     /// If `f` panics.
@@ -230,6 +238,73 @@ impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
                     }
                 }
             }
+        }
+    }
+
+    /// As [`call`](Self::call), but waits for `timeout` at most. `f` runs on a goroutine of
+    /// its own, and goes on when time has run out, for whoever is more patient.
+    ///
+    /// # Blocking
+    /// Parks the calling goroutine, or blocks the calling OS thread, until the result is
+    /// there or time has run out.
+    ///
+    /// # Panics
+    /// If the call panics, or ends its goroutine.
+    ///
+    /// # Examples
+    /// ```
+    /// use sortie::sync::SingleFlight;
+    /// use std::time::Duration;
+    ///
+    /// # sortie::run(|| {
+    /// let flights = SingleFlight::new();
+    /// let slow = || {
+    ///     sortie::sleep(Duration::from_millis(20));
+    ///     1
+    /// };
+    /// assert_eq!(flights.call_timeout("slow", Duration::from_millis(1), slow), None);
+    /// assert_eq!(flights.call("slow", || unreachable!()), (1, true));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn call_timeout<F>(&self, key: K, timeout: Duration, f: F) -> Option<(V, bool)>
+    where
+        K: Send + 'static,
+        V: Send + Sync + 'static,
+        F: FnOnce() -> V + Send + 'static,
+    {
+        match self.call_chan(key, f).recv_timeout(timeout) {
+            Ok(result) => Some(result),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => not_landed(),
+        }
+    }
+
+    /// As [`call`](Self::call), but waits until `context` ends at most. `f` runs on a
+    /// goroutine of its own, and goes on when the context has ended. If it has ended
+    /// already nothing is called.
+    ///
+    /// # Blocking
+    /// Parks the calling goroutine, or blocks the calling OS thread, until the result is
+    /// there or the context has ended.
+    ///
+    /// # Errors
+    /// Why `context` ended.
+    ///
+    /// # Panics
+    /// If the call panics, or ends its goroutine.
+    #[track_caller]
+    pub fn call_ctx<F>(&self, key: K, context: &Context, f: F) -> Result<(V, bool), ContextError>
+    where
+        K: Send + 'static,
+        V: Send + Sync + 'static,
+        F: FnOnce() -> V + Send + 'static,
+    {
+        context.err().map_or(Ok(()), Err)?;
+        match self.call_chan(key, f).recv_ctx(context) {
+            Ok(result) => Ok(result),
+            Err(RecvContextError::Ended(error)) => Err(error),
+            Err(RecvContextError::Disconnected) => not_landed(),
         }
     }
 

@@ -7,6 +7,7 @@ mod channels;
 mod deadlock;
 mod exhaustion;
 mod groups;
+mod locks;
 mod overflow;
 mod panics;
 mod program;
@@ -23,6 +24,7 @@ fn main() {
         deadlock::CASES,
         exhaustion::CASES,
         groups::CASES,
+        locks::CASES,
         overflow::CASES,
         panics::CASES,
         quit::CASES,

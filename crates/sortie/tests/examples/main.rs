@@ -7,8 +7,10 @@
 mod contexts;
 mod csp;
 mod groups;
+mod networks;
 mod patterns;
 mod program;
+mod state;
 
 use libtest_mimic::{Arguments, Trial};
 use program::Program;
@@ -18,7 +20,9 @@ fn main() {
         contexts::PROGRAMS,
         csp::PROGRAMS,
         groups::PROGRAMS,
+        networks::PROGRAMS,
         patterns::PROGRAMS,
+        state::PROGRAMS,
     ]
     .concat();
     if let Some(name) = program::requested() {

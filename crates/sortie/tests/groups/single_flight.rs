@@ -3,6 +3,7 @@
 use crate::crew::{Crew, complains, message, pause};
 use crate::parked::until_all_parked;
 use sortie::chan::{RecvError, bounded};
+use sortie::context::{Context, ContextError};
 use sortie::sync::SingleFlight;
 use sortie::task::JoinHandle;
 use std::hash::{Hash, Hasher};
@@ -341,4 +342,56 @@ fn a_result_in_time_or_not() {
 fn flights_go_everywhere() {
     fn check<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin>() {}
     check::<SingleFlight<String, Arc<u32>>>();
+}
+
+#[sortie::test]
+fn a_call_in_time() {
+    let flights = Flights::new();
+    let long = Duration::from_secs(3600);
+    assert_eq!(flights.call_timeout("a", long, || 1), Some((1, false)));
+    let (go_on, wait) = bounded::<()>(0);
+    let slow = move || wait.recv().map_or(2, |()| 3);
+    assert_eq!(flights.call_timeout("a", Duration::ZERO, slow), None);
+    // It is under way still.
+    let short = Duration::from_millis(1);
+    assert_eq!(flights.call_timeout("a", short, || unreachable!()), None);
+    let other = flights.call_chan("a", || unreachable!());
+    drop(go_on);
+    assert_eq!(other.recv(), Ok((2, true)));
+}
+
+#[sortie::test]
+fn a_call_with_a_context() {
+    let flights = Flights::new();
+    let (context, cancel) = Context::background().with_cancel();
+    assert_eq!(flights.call_ctx("a", &context, || 1), Ok((1, false)));
+    let (go_on, wait) = bounded::<()>(0);
+    let (started, is_started) = bounded::<()>(0);
+    let waiting = sortie::go(move || {
+        is_started.recv().unwrap();
+        cancel.cancel();
+    });
+    let slow = move || {
+        started.send(()).unwrap();
+        wait.recv().map_or(2, |()| 3)
+    };
+    let ended = Err(ContextError::Canceled);
+    assert_eq!(flights.call_ctx("a", &context, slow), ended);
+    waiting.join().unwrap();
+    assert_eq!(flights.call_ctx("b", &context, || unreachable!()), ended);
+    let other = flights.call_chan("a", || unreachable!());
+    drop(go_on);
+    assert_eq!(other.recv(), Ok((2, true)));
+}
+
+#[sortie::test]
+fn a_call_that_panics_with_somebody_in_a_hurry() {
+    let flights = Flights::new();
+    let long = Duration::from_secs(3600);
+    let fail = || std::panic::resume_unwind(Box::new(()));
+    let said = ["the call panicked"];
+    complains(&said, || flights.call_timeout("a", long, fail));
+    complains(&said, || {
+        flights.call_ctx("a", &Context::background(), fail)
+    });
 }

@@ -8,6 +8,7 @@ mod caught;
 mod clean;
 mod program;
 mod shared;
+mod sync;
 
 use libtest_mimic::{Arguments, Trial};
 use program::{Expected, Program};
@@ -15,9 +16,11 @@ use sortie_fiber::race;
 
 fn main() {
     let mut programs: Vec<(Program, Expected)> = Vec::new();
-    programs.extend(clean::PROGRAMS.iter().map(|&p| (p, Expected::Nothing)));
+    let clean = clean::PROGRAMS.iter().chain(sync::clean::PROGRAMS);
+    programs.extend(clean.map(|&p| (p, Expected::Nothing)));
     if race::DETECTS {
-        programs.extend(caught::PROGRAMS.iter().map(|&p| (p, Expected::Race)));
+        let caught = caught::PROGRAMS.iter().chain(sync::caught::PROGRAMS);
+        programs.extend(caught.map(|&p| (p, Expected::Race)));
     }
     if let Some(name) = program::requested() {
         let program = programs.iter().find(|(program, _)| program.name == name);

@@ -123,3 +123,33 @@ fn they_may_be_forgotten() {
         assert_eq!(*lock.into_inner(), 1);
     }
 }
+
+/// A mutex that was handed over to somebody who forgot its guard may be moved, and be
+/// waited for where it is then.
+#[sortie::test]
+fn a_lock_that_was_handed_over_may_be_moved() {
+    let timeout = std::time::Duration::from_millis(1);
+    for _ in 0..100 {
+        let mutex = Mutex::new(Box::new(1));
+        let lock = RwLock::new(Box::new(1));
+        sortie::scope(|s| {
+            let (guard, writer) = (mutex.lock(), lock.write());
+            let first = s.go(|| std::mem::forget(mutex.lock()));
+            let second = s.go(|| std::mem::forget(lock.write()));
+            until_parked(first.goroutine().id(), "sync.Mutex.Lock");
+            until_parked(second.goroutine().id(), "sync.RWMutex.Lock");
+            MutexGuard::unlock_fair(guard);
+            RwLockWriteGuard::unlock_fair(writer);
+        });
+        let moved = Box::new((mutex, lock));
+        sortie::scope(|s| {
+            for _ in 0..3 {
+                s.go(|| assert!(moved.0.try_lock_for(timeout).is_none()));
+                s.go(|| assert!(moved.1.try_write_for(timeout).is_none()));
+                s.go(|| assert!(moved.1.try_read_for(timeout).is_none()));
+            }
+        });
+        let (mutex, lock) = *moved;
+        assert_eq!((*mutex.into_inner(), *lock.into_inner()), (1, 1));
+    }
+}

@@ -43,9 +43,11 @@
 //! # Who touches what
 //! Flags r, l and c change with the room locked only, so whoever sees none of them may
 //! give the lock up by one exchange, and who sees one visits the room before. Whoever
-//! is granted something is granted it after the word says so; and as long as a flag
-//! makes him visit the room he cannot be done with the lock before the one who let
-//! him in.
+//! is granted something is granted it after the word says so; and as the flag stays and
+//! makes him visit the room, he cannot be done with the lock before the one who let
+//! him in. A flag may thus be left when its queue is empty. It is cleared before the room
+//! is detached, and both before the last claim ends: else somebody could come in
+//! between, attach another room, and wait there by a flag that is cleared then.
 //!
 //! # Memory
 //! Coming in acquires the word (or the shard, by the sequentially consistent look at the
@@ -124,11 +126,12 @@ impl RawRwLock {
         order: Ordering,
         change: impl Fn(u32) -> Option<u32>,
     ) -> Result<u32, u32> {
-        let mut word = self.word.load(Ordering::Relaxed);
+        // Acquire: who finds a flag finds the room.
+        let mut word = self.word.load(Ordering::Acquire);
         while let Some(new) = change(word) {
             match self
                 .word
-                .compare_exchange(word, new, order, Ordering::Relaxed)
+                .compare_exchange(word, new, order, Ordering::Acquire)
             {
                 Ok(_) => return Ok(word),
                 Err(seen) => word = seen,
@@ -267,20 +270,21 @@ impl RawRwLock {
     /// Comes in as a reader; else the caller has to wait in the room.
     fn read_or_stay(&self, barred: u32) -> Option<Visit> {
         let mut visit = self.door.visit_or_attach(self.owner());
-        loop {
-            // An exchange, and not by a shard: to leave we might have to visit the room.
-            let come_in = |word| (word & barred == 0).then(|| one_more(word));
-            if self.change(Ordering::Acquire, come_in).is_ok() {
-                if visit.inside.is_deserted() {
-                    self.door.detach(&mut visit.inside);
-                }
-                return None;
-            }
-            let wait = |word| (word & barred != 0).then_some(word | READERS_WAIT);
-            if self.change(Ordering::Relaxed, wait).is_ok() {
-                return Some(visit);
-            }
+        // By the word, and not by a shard: to leave we might have to visit the room.
+        // Release: who sees the flag finds the room.
+        let come = |word| {
+            Some(if word & barred == 0 {
+                one_more(word)
+            } else {
+                word | READERS_WAIT
+            })
+        };
+        let before = self.change(Ordering::AcqRel, come);
+        if before.is_ok_and(|word| word & barred == 0) {
+            self.vacate(&mut visit.inside);
+            return None;
         }
+        Some(visit)
     }
 
     /// Leaves as a reader.
@@ -298,7 +302,8 @@ impl RawRwLock {
     /// Leaves by the word.
     #[inline(always)]
     fn count_out_of_word(&self) {
-        let before = self.word.fetch_sub(READER, Ordering::Release);
+        // Acquire: who sees the flag finds the room.
+        let before = self.word.fetch_sub(READER, Ordering::AcqRel);
         if before < READER {
             unlock_of_unlocked("RUnlock");
         }
@@ -327,15 +332,10 @@ impl RawRwLock {
         if inside.claimant.first_demand().is_none() || !self.try_enter() {
             return;
         }
-        // The flag is still set, so he will visit the room before he is done.
+        // The flag stays set, so he will visit the room before he is done.
         if inside.claimant.grant(OWNS, ready).is_none() {
             // He has given up, and will withdraw his claim when we are gone.
             self.word.fetch_and(!INSIDE, Ordering::Relaxed);
-            return;
-        }
-        self.word.fetch_and(!CLAIMANT_WAITS, Ordering::Relaxed);
-        if inside.is_deserted() {
-            self.door.detach(inside);
         }
     }
 
@@ -385,9 +385,7 @@ unsafe fn left(lock: *const (), inside: &mut Inside, _ready: &mut ToReady) {
         }
     }
     lock.word.fetch_and(!gone, Ordering::Relaxed);
-    if inside.is_deserted() {
-        lock.door.detach(inside);
-    }
+    lock.vacate(inside);
 }
 
 #[cold]

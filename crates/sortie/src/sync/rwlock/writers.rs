@@ -9,6 +9,7 @@ use super::raw::{
     TRY, UPGRADABLE, one_more, readers, unlock_of_unlocked,
 };
 use crate::base::atomic::Ordering;
+use crate::base::backoff::Backoff;
 use crate::base::clock;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
@@ -19,6 +20,20 @@ use std::panic::Location;
 const ANY_CLAIM: u32 = CLAIMED | UPGRADABLE;
 /// Flags that say who waits for what.
 const FLAGS: u32 = READERS_WAIT | LOCKERS_WAIT | CLAIMANT_WAITS;
+
+/// What is over when a claim ends, but for waits of lockers.
+const OVER: u32 = ANY_CLAIM | INSIDE | READERS_WAIT | CLAIMANT_WAITS;
+
+/// What has become of a claim that ends in the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    /// It has ended.
+    Ended,
+    /// It is somebody else's.
+    HandedOver,
+    /// There was nobody to pass it on to: it has not ended, and the room is detached.
+    Not,
+}
 
 /// What remains of a claim that ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +49,14 @@ pub(super) enum Keep {
 fn claimed(word: u32) -> u32 {
     let empty = readers(word) == 0 && word & SHARDED == 0;
     word & !UPGRADABLE | CLAIMED | if empty { INSIDE } else { 0 }
+}
+
+/// A word in which somebody claims the lock whom nobody is in the way of.
+fn with_claim(word: u32, role: Role) -> u32 {
+    match role {
+        Role::Upgradable => word | UPGRADABLE,
+        _ => claimed(word),
+    }
 }
 
 impl RawRwLock {
@@ -67,13 +90,7 @@ impl RawRwLock {
 
     /// Claims it as a writer or as an upgradable reader, if nobody has.
     pub(super) fn try_claim(&self, role: Role) -> bool {
-        let claim = |word| {
-            let new = match role {
-                Role::Upgradable => word | UPGRADABLE,
-                _ => claimed(word),
-            };
-            (word & ANY_CLAIM == 0).then_some(new)
-        };
+        let claim = |word| (word & ANY_CLAIM == 0).then(|| with_claim(word, role));
         // Sequentially consistent for those who read by shards.
         self.change(Ordering::SeqCst, claim).is_ok()
     }
@@ -141,23 +158,23 @@ impl RawRwLock {
     /// Claims it if nobody has; else the caller has to wait in the room.
     fn claim_or_stay(&self, role: Role, mut visit: Visit) -> Option<Visit> {
         let inside = &mut *visit.inside;
-        loop {
-            if self.try_claim(role) {
-                if inside.is_deserted() {
-                    self.door.detach(inside);
-                } else if !inside.sent && !inside.lockers.is_empty() {
-                    self.word.fetch_or(LOCKERS_WAIT, Ordering::Relaxed);
-                }
-                return None;
+        let sent = inside.sent;
+        // Sequentially consistent as in `try_claim`. Release: who sees the flag finds the
+        // room.
+        let before = self.change(Ordering::SeqCst, |word| match word & ANY_CLAIM {
+            0 => Some(with_claim(word, role)),
+            // Whoever was sent comes, and sets the flag.
+            _ if sent => None,
+            _ => Some(word | LOCKERS_WAIT),
+        });
+        if before.is_ok_and(|word| word & ANY_CLAIM == 0) {
+            if !sent && !inside.lockers.is_empty() {
+                self.word.fetch_or(LOCKERS_WAIT, Ordering::Release);
             }
-            if inside.sent {
-                return Some(visit);
-            }
-            let wait = |word| (word & ANY_CLAIM != 0).then_some(word | LOCKERS_WAIT);
-            if self.change(Ordering::Relaxed, wait).is_ok() {
-                return Some(visit);
-            }
+            self.vacate(inside);
+            return None;
         }
+        Some(visit)
     }
 
     /// Waits for readers to leave, and goes inside; or ends the claim when there is no
@@ -197,9 +214,7 @@ impl RawRwLock {
         self.word.fetch_or(CLAIMANT_WAITS, Ordering::SeqCst);
         if self.try_enter() {
             self.word.fetch_and(!CLAIMANT_WAITS, Ordering::Relaxed);
-            if visit.inside.is_deserted() {
-                self.door.detach(&mut visit.inside);
-            }
+            self.vacate(&mut visit.inside);
             return Ok(());
         }
         let Visit { room, inside } = visit;
@@ -270,13 +285,14 @@ impl RawRwLock {
     }
 
     /// Ends the caller's claim, and passes it on if somebody waits.
-    pub(super) fn end_claim(&self, keep: Keep, fair: bool, afterwards: Afterwards) {
+    pub(super) fn end_claim(&self, mut keep: Keep, fair: bool, afterwards: Afterwards) {
         let (keeps, obstacles) = match keep {
             Keep::Nothing | Keep::Reader => (0, FLAGS),
             // Lockers wait on.
             Keep::Upgradable => (UPGRADABLE, READERS_WAIT | CLAIMANT_WAITS),
         };
-        let visit = loop {
+        let mut backoff = Backoff::new();
+        loop {
             let end = |word: u32| {
                 if word & ANY_CLAIM == 0 {
                     unlock_of_unlocked("Unlock");
@@ -289,53 +305,60 @@ impl RawRwLock {
                 };
                 (word & obstacles == 0).then_some(new)
             };
-            match self.change(Ordering::Release, end) {
-                Ok(_) => return,
-                // If there is no room any more, who set the flag has given up.
-                Err(_) => {
-                    if let Some(visit) = self.door.visit() {
-                        break visit;
-                    }
-                }
+            if self.change(Ordering::Release, end).is_ok() {
+                return;
             }
-        };
-        if self.pass_on(visit, keep, fair) && afterwards == Afterwards::MakeWay {
-            spin::make_way();
+            // If there is no room any more, who set the flag has given up.
+            let Some(visit) = self.door.visit() else {
+                backoff.snooze();
+                continue;
+            };
+            match self.pass_on(visit, keep, fair) {
+                Passed::HandedOver if afterwards == Afterwards::MakeWay => {
+                    return spin::make_way();
+                }
+                Passed::HandedOver | Passed::Ended => return,
+                Passed::Not if keep == Keep::Reader => keep = Keep::Nothing,
+                Passed::Not => {}
+            }
         }
     }
 
-    /// Ends the caller's claim in the room. Returns whether the lock was handed over.
+    /// Ends the caller's claim in the room, unless nobody is there any more. If the
+    /// caller is to be a reader he is one in either case.
     #[cold]
-    fn pass_on(&self, mut visit: Visit, keep: Keep, fair: bool) -> bool {
+    fn pass_on(&self, mut visit: Visit, keep: Keep, fair: bool) -> Passed {
         let (mut readers, mut locker) = (ToReady::new(), ToReady::new());
         let inside = &mut *visit.inside;
         if self.word.load(Ordering::Relaxed) & CLAIMED != 0 {
             self.let_readers_in(inside, &mut readers);
         }
-        let over = ANY_CLAIM | INSIDE | READERS_WAIT | CLAIMANT_WAITS;
-        let handed_over = match keep {
+        let passed = match keep {
             Keep::Upgradable => {
-                let lockers = if inside.lockers.is_empty() {
-                    LOCKERS_WAIT
-                } else {
-                    0
-                };
-                if inside.is_deserted() {
-                    self.door.detach(inside);
-                }
-                self.replace(over | lockers, UPGRADABLE);
-                false
+                self.replace(OVER, UPGRADABLE);
+                self.vacate(inside);
+                Passed::Ended
             }
             Keep::Reader => {
                 let _ = self.change(Ordering::Relaxed, |word| Some(one_more(word)));
-                self.pass_claim_on(inside, fair, over, &mut locker)
+                self.pass_claim_on(inside, fair, &mut locker)
             }
-            Keep::Nothing => self.pass_claim_on(inside, fair, over, &mut locker),
+            Keep::Nothing => self.pass_claim_on(inside, fair, &mut locker),
         };
         drop(visit);
         drop(readers);
         drop(locker);
-        handed_over
+        passed
+    }
+
+    /// Detaches the room if nobody needs it any more. The flags that are left belong to
+    /// waits that have ended; they are cleared first, for the next may come by another
+    /// room at once, and set them again.
+    pub(super) fn vacate(&self, inside: &mut Inside) {
+        if inside.is_deserted() {
+            self.word.fetch_and(!FLAGS, Ordering::Relaxed);
+            self.door.detach(inside);
+        }
     }
 
     /// Replaces some bits of the word by others, and releases what the caller did.
@@ -354,23 +377,18 @@ impl RawRwLock {
         }
     }
 
-    /// Ends the claim, and sends the next locker, or hands it over to him. These bits
-    /// of the word are over. Returns whether it was handed over.
-    fn pass_claim_on(
-        &self,
-        inside: &mut Inside,
-        fair: bool,
-        over: u32,
-        ready: &mut ToReady,
-    ) -> bool {
+    /// Ends the claim, and sends the next locker, or hands it over to him.
+    fn pass_claim_on(&self, inside: &mut Inside, fair: bool, ready: &mut ToReady) -> Passed {
         loop {
             let next = inside.lockers.first_demand().filter(|_| !inside.sent);
             let Some(demand) = next else {
                 if inside.is_deserted() {
-                    self.door.detach(inside);
+                    self.vacate(inside);
+                    return Passed::Not;
                 }
-                self.replace(over | LOCKERS_WAIT, 0);
-                return false;
+                // Somebody was sent, and is under way.
+                self.replace(OVER | LOCKERS_WAIT, 0);
+                return Passed::Ended;
             };
             // Somebody else may be first by the time of the grant.
             let decide = |answer| move |asked| (asked == demand).then_some(answer);
@@ -380,24 +398,18 @@ impl RawRwLock {
                     _ => CLAIMED,
                 };
                 // The flag is still set, so he will visit the room before he is done.
-                self.replace(over, claim | LOCKERS_WAIT);
+                self.replace(OVER, claim | LOCKERS_WAIT);
                 if inside.lockers.grant_by(decide(OWNS), ready).is_some() {
                     inside.in_vain = false;
-                    if inside.lockers.is_empty() {
-                        self.word.fetch_and(!LOCKERS_WAIT, Ordering::Relaxed);
-                    }
-                    if inside.is_deserted() {
-                        self.door.detach(inside);
-                    }
-                    return true;
+                    return Passed::HandedOver;
                 }
             } else if inside.lockers.grant_by(decide(TRY), ready).is_some() {
                 inside.sent = true;
                 if inside.in_vain {
                     ready.stay_here();
                 }
-                self.replace(over | LOCKERS_WAIT, 0);
-                return false;
+                self.replace(OVER | LOCKERS_WAIT, 0);
+                return Passed::Ended;
             }
         }
     }

@@ -1,0 +1,47 @@
+//! Workloads on sockets and pipes.
+
+use crate::channels;
+use bench_program::{CONNECTIONS, ask, detail, report_round_trips, requests, serve, timed};
+use go_lib::go;
+use go_lib::net::{TcpListener, TcpStream};
+
+/// 100 connections, on each of which 512 bytes go to and fro.
+pub(crate) fn echo() -> f64 {
+    let requests = requests();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let pairs: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let client = TcpStream::connect(address).unwrap();
+            (client, listener.accept().unwrap())
+        })
+        .collect();
+    let mut times = Vec::new();
+    let figure = timed(CONNECTIONS as u64 * requests, || {
+        go_lib::scope(|s| {
+            let clients: Vec<_> = pairs
+                .into_iter()
+                .map(|(client, server)| {
+                    go!(move || serve(server));
+                    s.go(move || ask(client, requests))
+                })
+                .collect();
+            for client in clients {
+                times.extend(client.join().unwrap());
+            }
+        });
+    });
+    report_round_trips(times);
+    figure
+}
+
+/// How many times slower the ring is beside goroutines that are stuck in `read` on a pipe.
+pub(crate) fn blockers() -> f64 {
+    let alone = channels::ring();
+    let writers = crate::ticker::block();
+    let beside = channels::ring();
+    drop(writers);
+    detail("ring_alone", alone);
+    detail("ring_beside", beside);
+    beside / alone
+}

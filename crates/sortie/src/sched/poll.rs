@@ -1,0 +1,143 @@
+//! The network poller as the scheduler sees it: started when somebody first has to wait
+//! for a descriptor, looked at by whoever has nothing to do.
+//!
+//! # Nobody waits in vain
+//! ```text
+//!   who waits                     machine, about to sleep
+//!   waits += 1                    its processor is idle
+//!   (locked: a full barrier)      heavy barrier (the last look)
+//!                                 waits > 0, and nobody watches?
+//!                                   then sleep in the poller
+//! ```
+//! A goroutine that waits leaves a machine behind, which sooner or later comes to the
+//! right side itself. A thread does not; so it wakes a machine if a processor is idle and
+//! nobody watches. While all processors are busy, machines look in passing, and sysmon
+//! does when they do not.
+
+use super::processor::P;
+use super::scheduler::Scheduler;
+use crate::base::atomic::Ordering;
+use crate::driver::poller::Poller;
+use crate::goroutine::{List, State, current};
+use std::io;
+use std::ptr;
+
+/// A wait for a descriptor, while it lives.
+#[derive(Debug)]
+pub(crate) struct IoWait(&'static Poller);
+
+impl Drop for IoWait {
+    fn drop(&mut self) {
+        self.0.wait_ends();
+    }
+}
+
+impl Scheduler {
+    /// The poller, if there is one.
+    #[inline(always)]
+    pub(crate) fn poller(&self) -> Option<&'static Poller> {
+        // SAFETY: set from a leaked box.
+        unsafe { self.poller.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The poller, which is made if there is none.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub(crate) fn start_poller(&self) -> io::Result<&'static Poller> {
+        if let Some(poller) = self.poller() {
+            return Ok(poller);
+        }
+        let new = Box::into_raw(Box::new(Poller::new()?));
+        let exchange =
+            self.poller
+                .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
+        if exchange.is_err() {
+            // SAFETY: nobody else knows it.
+            drop(unsafe { Box::from_raw(new) });
+        }
+        Ok(self.poller().expect("somebody has just made it"))
+    }
+
+    /// The caller is about to wait for a descriptor, until the result is dropped. The
+    /// poller exists.
+    pub(crate) fn io_wait(&self) -> IoWait {
+        let poller = self.poller().expect("something is watched");
+        poller.wait_begins();
+        if !self.keeper.watches() && current::current().is_none() {
+            self.wake_for_work();
+        }
+        IoWait(poller)
+    }
+
+    /// Whether anybody waits for the network.
+    pub(super) fn is_network_waited_for(&self) -> bool {
+        self.poller().is_some_and(Poller::is_waited_for)
+    }
+
+    /// Whether anybody waits for the network, and nobody sleeps there.
+    pub(super) fn lacks_watcher(&self) -> bool {
+        self.is_network_waited_for() && !self.keeper.watches()
+    }
+
+    /// Makes ready whatever the network has, on `p`, which the caller has.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn look_at_network(&'static self, poller: &Poller, p: &'static P, now: u64) {
+        let mut ready = List::new();
+        poller.look(now, &mut ready);
+        // SAFETY: the caller has the processor.
+        unsafe { self.deliver(p, ready) };
+    }
+
+    /// The same without a processor, if nobody has looked for long. Returns whether
+    /// there was anything.
+    pub(super) fn look_if_overdue(&self, now: u64) -> bool {
+        let Some(poller) = self.poller() else {
+            return false;
+        };
+        if self.keeper.watches() || !poller.is_overdue(now) {
+            return false;
+        }
+        let mut ready = List::new();
+        poller.look(now, &mut ready);
+        let found = !ready.is_empty();
+        self.inject_all(ready);
+        if self.lacks_watcher() {
+            // An idle processor's machine had better sleep there.
+            self.wake_for_work();
+        }
+        found
+    }
+
+    /// Makes goroutines that waited runnable, on `p`.
+    ///
+    /// # Safety
+    /// - the caller has the processor;
+    /// - the goroutines are its own, and wait.
+    pub(super) unsafe fn deliver(&self, p: &P, ready: List) {
+        let count = ready.len();
+        for g in ready {
+            g.set_state(State::Waiting, State::Runnable);
+            // SAFETY: as this function's.
+            unsafe { self.make_last(p, g) };
+        }
+        if count > 1 {
+            self.wake_for_work();
+        }
+    }
+
+    /// The same, in the global queue.
+    pub(super) fn inject_all(&self, ready: List) {
+        if ready.is_empty() {
+            return;
+        }
+        let mut list = List::new();
+        for g in ready {
+            g.set_state(State::Waiting, State::Runnable);
+            list.push_back(g);
+        }
+        self.global.append(list);
+        self.wake_for_work();
+    }
+}

@@ -1,0 +1,106 @@
+//! Datagrams do what std's do.
+
+use crate::crew::start;
+use sortie::net::{UdpSocket, UnixDatagram};
+use std::os::linux::net::SocketAddrExt;
+
+everywhere!(
+    there_and_back,
+    connected,
+    peeking,
+    within_the_machine,
+    to_a_full_socket,
+    options
+);
+
+fn there_and_back() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    let echo = start(move || {
+        for _ in 0..100 {
+            let mut buffer = [0; 100];
+            let (count, from) = server.recv_from(&mut buffer).unwrap();
+            server.send_to(&buffer[..count], from).unwrap();
+        }
+    });
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for i in 0..100u8 {
+        client.send_to(&vec![i; usize::from(i)], address).unwrap();
+        let mut buffer = [0; 100];
+        let (count, from) = client.recv_from(&mut buffer).unwrap();
+        assert_eq!((count, from), (usize::from(i), address));
+    }
+    echo.join();
+}
+
+fn connected() {
+    let (one, other) = (
+        UdpSocket::bind("127.0.0.1:0").unwrap(),
+        UdpSocket::bind("127.0.0.1:0").unwrap(),
+    );
+    one.connect(other.local_addr().unwrap()).unwrap();
+    other.connect(one.local_addr().unwrap()).unwrap();
+    assert_eq!(one.peer_addr().unwrap(), other.local_addr().unwrap());
+    let receiver = start(move || other.recv(&mut [0; 10]).unwrap());
+    receiver.until_it_waits();
+    one.send(b"four").unwrap();
+    assert_eq!(receiver.join(), 4);
+}
+
+fn peeking() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let own = socket.local_addr().unwrap();
+    socket.send_to(b"self", own).unwrap();
+    let mut buffer = [0; 10];
+    assert_eq!(socket.peek_from(&mut buffer).unwrap(), (4, own));
+    assert_eq!(socket.peek(&mut buffer).unwrap(), 4);
+    assert_eq!(socket.recv_from(&mut buffer).unwrap(), (4, own));
+}
+
+fn within_the_machine() {
+    let (one, other) = UnixDatagram::pair().unwrap();
+    let echo = start(move || {
+        let mut buffer = [0; 100];
+        let (count, from) = other.recv_from(&mut buffer).unwrap();
+        assert!(from.is_unnamed());
+        other.send(&buffer[..count]).unwrap();
+    });
+    one.send(b"hello").unwrap();
+    assert_eq!(one.recv(&mut [0; 100]).unwrap(), 5);
+    echo.join();
+    let name = format!(
+        "sortie-d-{:?}-{}",
+        std::thread::current().id(),
+        std::process::id()
+    );
+    let address =
+        <std::os::unix::net::SocketAddr as SocketAddrExt>::from_abstract_name(name).unwrap();
+    let named = UnixDatagram::bind_addr(&address).unwrap();
+    let loose = UnixDatagram::unbound().unwrap();
+    loose.send_to_addr(b"abc", &address).unwrap();
+    assert_eq!(named.recv(&mut [0; 10]).unwrap(), 3);
+}
+
+/// The receiver's queue is full: the sender waits.
+fn to_a_full_socket() {
+    const COUNT: usize = 2_000;
+    let (one, other) = UnixDatagram::pair().unwrap();
+    let sender = start(move || {
+        for _ in 0..COUNT {
+            assert_eq!(one.send(&[7; 1000]).unwrap(), 1000);
+        }
+    });
+    sender.until_it_waits();
+    for _ in 0..COUNT {
+        assert_eq!(other.recv(&mut [0; 2000]).unwrap(), 1000);
+    }
+    sender.join();
+}
+
+fn options() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_broadcast(true).unwrap();
+    assert!(socket.broadcast().unwrap());
+    socket.set_multicast_ttl_v4(3).unwrap();
+    assert_eq!(socket.multicast_ttl_v4().unwrap(), 3);
+}
