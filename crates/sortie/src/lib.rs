@@ -96,6 +96,7 @@ pub(crate) mod goroutine;
 pub mod net;
 pub(crate) mod observe;
 pub(crate) mod park;
+pub(crate) mod record;
 pub mod runtime;
 pub(crate) mod sched;
 pub mod signal;
@@ -104,6 +105,7 @@ pub mod task;
 pub mod time;
 
 pub use context::sleep_ctx;
+pub use observe::trace;
 pub use sched::yield_now;
 pub use task::{go, run, scope};
 pub use time::sleep;

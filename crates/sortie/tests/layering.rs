@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The folders of `src`, each of which may use those before it.
 const LAYERS: [&str; 15] = [
     "base",
+    "record",
     "goroutine",
     "driver",
     "sched",

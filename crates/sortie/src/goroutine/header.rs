@@ -61,7 +61,7 @@ pub(crate) struct G {
     /// Its stack and thread-locals, from its first run to its end.
     pub(crate) fiber: Cell<Option<RawFiber>>,
     /// The machine that runs it (a `sched::M`).
-    pub(crate) machine: Cell<*const ()>,
+    pub(crate) machine: AtomicPtr<()>,
     /// Where a waker leaves a word for the wait it ended.
     pub(crate) outcome: Cell<usize>,
     pub(crate) claim: Claim,

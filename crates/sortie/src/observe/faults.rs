@@ -61,6 +61,7 @@ impl Write for Text {
 /// Tells which goroutine has overflowed its stack. In a signal handler, on the
 /// alternate stack, with the goroutine's thread-locals.
 fn report(overflow: &Overflow) {
+    crate::record::end();
     const PAGE: usize = 4096;
     let size = overflow.stack_size / PAGE * PAGE / 1024;
     let mut text = Text {

@@ -7,3 +7,4 @@ pub(crate) mod metrics;
 pub(crate) mod panics;
 pub(crate) mod schedtrace;
 mod stack;
+pub mod trace;

@@ -1,6 +1,7 @@
 //! Settings, and starting with them.
 
-use super::{environment, start};
+use super::environment::Environment;
+use super::start;
 use crate::observe;
 use crate::sched::config::{Config, Hooks};
 use sortie_fiber::Unsupported;
@@ -137,8 +138,7 @@ impl Builder {
     }
 
     /// Checks and completes the settings.
-    pub(super) fn config(self) -> Result<Config, StartError> {
-        let environment = environment::read()?;
+    pub(super) fn config(self, environment: &Environment) -> Result<Config, StartError> {
         let mut config = Config::new(Hooks {
             quit: observe::dump::quit,
             trace: observe::schedtrace::print,

@@ -2,6 +2,7 @@
 
 use super::builder::StartError;
 use std::env;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the environment says.
@@ -10,6 +11,7 @@ pub(super) struct Environment {
     pub(super) max_procs: Option<usize>,
     pub(super) stack_size: Option<usize>,
     pub(super) schedtrace: Option<Duration>,
+    pub(super) trace: Option<PathBuf>,
 }
 
 /// Reads it.
@@ -28,6 +30,7 @@ fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Environment, StartError
     if let Some(value) = get("SORTIE_STACK_SIZE") {
         result.stack_size = Some(bytes(&value)?);
     }
+    result.trace = get("SORTIE_TRACE").map(PathBuf::from);
     for item in get("SORTIE_DEBUG").unwrap_or_default().split(',') {
         match item.split_once('=') {
             Some(("schedtrace", value)) => {

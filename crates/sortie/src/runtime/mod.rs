@@ -9,6 +9,7 @@
 //! | `SORTIE_MAXPROCS`, else `GOMAXPROCS` | number of processors |
 //! | `SORTIE_STACK_SIZE` | bytes of a goroutine's stack; `k`, `m` as suffix |
 //! | `SORTIE_DEBUG=schedtrace=1000` | a line about the scheduler every second |
+//! | `SORTIE_TRACE=file` | a [trace](crate::trace) of the whole run |
 //! | `SORTIE_BACKTRACE` | stacks in dumps: `0` none, `full` of all goroutines |
 
 mod builder;

@@ -1,6 +1,7 @@
 //! Starting the runtime.
 
 use super::builder::{Builder, StartError};
+use super::environment;
 use crate::base::barrier;
 use crate::observe;
 use crate::sched::{Scheduler, procs};
@@ -42,7 +43,8 @@ pub(super) fn start(builder: Builder) -> Result<(), StartError> {
     if DEFAULT.get().is_some() {
         return Err(StartError::AlreadyStarted);
     }
-    let config = builder.config()?;
+    let environment = environment::read()?;
+    let config = builder.config(&environment)?;
     let count = config.max_procs.unwrap_or_else(procs::default);
     barrier::prepare();
     let scheduler: &'static Scheduler = Box::leak(Box::new(
@@ -50,6 +52,12 @@ pub(super) fn start(builder: Builder) -> Result<(), StartError> {
     ));
     observe::faults::install(scheduler).map_err(StartError::Io)?;
     observe::panics::install();
+    observe::trace::install(scheduler);
+    if let Some(path) = &environment.trace {
+        observe::trace::start_file(path).map_err(|error| {
+            StartError::Invalid("SORTIE_TRACE", format!("`{}`: {error}", path.display()))
+        })?;
+    }
     scheduler.first_processors(count);
     scheduler.start_sysmon().map_err(StartError::Io)?;
     let _ = DEFAULT.set(scheduler);

@@ -4,6 +4,7 @@ use super::machine::M;
 use super::processor::P;
 use super::scheduler::Scheduler;
 use super::spawn::{self, Plan};
+use super::trace;
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::driver::timers::Timers;
 use crate::driver::trigger::Trigger;
@@ -48,6 +49,7 @@ impl Site {
     /// As [`ready`](super::submit::ready).
     pub(crate) unsafe fn ready(&self, g: GRef) {
         g.set_state(State::Waiting, State::Runnable);
+        trace::ready_by_nobody(trace::machine_of(self.p), None, g);
         // SAFETY: the machine has the processor; and as this function's.
         unsafe { self.scheduler.make_last(self.p, g) };
     }

@@ -4,6 +4,7 @@
 use super::machine::M;
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
+use super::trace;
 use crate::base::atomic::Ordering;
 use crate::goroutine::current;
 use sortie_fiber::race;
@@ -31,6 +32,7 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
     // SAFETY: seats hold `&'static P`s.
     if let Some(p) = unsafe { m.seat.enter().as_ref() } {
         m.previous.set(Some(p));
+        trace::releases(m, Some(g));
         m.seat.set(std::ptr::null_mut());
         m.scheduler.hand_off(p);
     }
@@ -55,6 +57,7 @@ pub(crate) fn regain(m: &'static M) {
         p.machine
             .store(std::ptr::from_ref(m).cast_mut(), Ordering::Release);
         m.seat.set(std::ptr::from_ref(p).cast_mut());
+        trace::acquired(m, p, m.current.get());
         m.seat.exit();
         return;
     }

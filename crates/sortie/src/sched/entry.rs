@@ -12,6 +12,8 @@
 use super::machine::M;
 use super::processor::P;
 use super::run::Wish;
+use super::trace;
+use crate::base::atomic::Ordering;
 use crate::goroutine::{GRef, State, current};
 use sortie_fiber::race::{self, Context};
 use sortie_fiber::raw;
@@ -61,7 +63,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
     // not unwind, and returns an `Ending`.
     let ending = unsafe { &*race::show(|| body(g)).cast::<Ending>() };
     let odd_stack = g.odd_stack.get() || race::needs_fresh_stacks();
-    let (m, p, fiber) = loop {
+    let (m, p, fiber, id) = loop {
         // SAFETY: destructors of thread-locals, which may park, or even panic;
         // the process ends then, as it would for a thread. The result, if its
         // handle is gone, is dropped here too, as by a thread.
@@ -83,10 +85,12 @@ unsafe fn run(g: GRef) -> Option<GRef> {
             continue;
         };
         let fiber = g.fiber.take().expect("a goroutine that runs has a fiber");
+        let id = g.id.load(Ordering::Relaxed);
+        m.ending.set(id);
         // SAFETY: the machine is inside and has the processor. When this is true
         // the header is not used here any more.
         if unsafe { (ending.complete)(g, m, p) } {
-            break (m, p, fiber);
+            break (m, p, fiber, id);
         }
         g.fiber.set(Some(fiber));
         m.seat.exit();
@@ -106,6 +110,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
         m.doomed.set(true);
     }
     if odd_stack {
+        trace::ended(m, id, None);
         m.ended.set(Some(fiber));
         m.wish.set(Wish::EndOddSize);
         return None;
@@ -117,15 +122,18 @@ unsafe fn run(g: GRef) -> Option<GRef> {
         if next.is_fresh() && !next.odd_stack.get() && !next.is_locked() {
             next.fiber.set(Some(fiber));
             next.context.set(Context::default());
-            next.machine.set(ptr::from_ref(m).cast());
+            next.machine
+                .store(ptr::from_ref(m).cast_mut().cast(), Ordering::Relaxed);
             next.set_state(State::Runnable, State::Running);
             m.current.set(Some(next));
             p.tick.add(1);
+            trace::ended(m, id, Some(next));
             m.seat.exit();
             return Some(next);
         }
         m.chosen.set(Some(next));
     }
+    trace::ended(m, id, None);
     m.ended.set(Some(fiber));
     m.wish.set(Wish::End);
     None

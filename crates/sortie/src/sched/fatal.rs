@@ -7,6 +7,7 @@ use std::io::Write;
 /// Writes to standard error, whatever happens, and ends the process without
 /// running anything else.
 pub(crate) fn exit(message: fmt::Arguments<'_>) -> ! {
+    crate::record::end();
     let mut text = message.to_string();
     text.push('\n');
     // Not through std's handle, whose lock somebody may hold.

@@ -16,7 +16,7 @@ use super::idle::Slept;
 use super::machine::M;
 use super::processor::{P, ROUND};
 use super::scheduler::Scheduler;
-use super::{fibers, run};
+use super::{fibers, run, trace};
 use crate::base::atomic::Ordering;
 use crate::base::clock;
 use crate::goroutine::{GRef, List, State};
@@ -42,6 +42,7 @@ pub(super) fn work(m: &'static M) {
             super::fatal::throw(format_args!("no alternate signal stack: {error}"));
         }
         m.seat.enter();
+        trace::machine_starts(m);
         let mut p = m.take_given();
         m.searching.set(m.given_search.load(Ordering::Relaxed));
         if let Some(p) = p {
@@ -74,6 +75,7 @@ pub(super) fn acquire(m: &'static M, p: &'static P) {
     p.machine
         .store(std::ptr::from_ref(m).cast_mut(), Ordering::Release);
     m.seat.set(std::ptr::from_ref(p).cast_mut());
+    trace::acquired(m, p, None);
 }
 
 /// A processor for a machine that has none, after sleep. `None` if the thread is
@@ -124,6 +126,7 @@ impl M {
     /// this one ends.
     fn end(&'static self, p: Option<&'static P>) {
         if let Some(p) = p {
+            trace::releases(self, None);
             self.seat.set(std::ptr::null_mut());
             self.scheduler.hand_off(p);
         }
@@ -243,6 +246,7 @@ impl M {
         let g = unsafe { victim.queue.steal_into(&p.queue) }?;
         victim.share();
         p.counters.steals.add(1);
+        trace::stolen(self, victim);
         // SAFETY: queues hold `GRef`s.
         Some(unsafe { g.as_ref() })
     }
@@ -259,6 +263,7 @@ impl M {
         }
         let g = victim.steal_next()?;
         p.counters.steals.add(1);
+        trace::stolen(self, victim);
         Some(g)
     }
 
@@ -275,6 +280,7 @@ impl M {
     fn go_idle(&'static self, p: &'static P) -> Option<&'static P> {
         let scheduler = self.scheduler;
         self.previous.set(Some(p));
+        trace::releases(self, None);
         self.seat.set(std::ptr::null_mut());
         scheduler.make_idle(p);
         self.stop_searching(false);
@@ -390,6 +396,7 @@ impl Scheduler {
             count += ready.len();
             for g in ready {
                 g.set_state(State::Waiting, State::Runnable);
+                trace::ready_by_nobody(trace::machine_of(p), None, g);
                 // SAFETY: the caller has the processor.
                 unsafe { self.make_last(p, g) };
             }

@@ -327,6 +327,7 @@ impl Scheduler {
 
     /// Takes note that a machine's thread ends. Its entry waits for another.
     pub(super) fn retire(&self, m: &'static M) {
+        super::trace::machine_ends(m);
         let mut idle = self.idle.lock();
         idle.threads -= 1;
         m.tid.store(0, Ordering::Release);

@@ -6,6 +6,7 @@
 
 use super::machine::M;
 use super::processor::P;
+use super::trace;
 use crate::base::atomic::Ordering;
 use crate::base::clock::NEVER;
 use crate::goroutine::{GRef, current};
@@ -50,6 +51,7 @@ impl M {
     /// machine can run. Returns the processor to run it on.
     pub(super) fn wait_for_locked(&'static self, p: Option<&'static P>) -> Option<&'static P> {
         if let Some(p) = p {
+            trace::releases(self, None);
             self.seat.set(ptr::null_mut());
             self.scheduler.hand_off(p);
         }
@@ -67,6 +69,7 @@ impl M {
     pub(super) fn hand_to_locked(&'static self, p: &'static P, g: GRef) {
         // SAFETY: set from a `&'static M`.
         let target: &'static M = unsafe { &*g.locked.load(Ordering::Relaxed).cast() };
+        trace::releases(self, None);
         self.seat.set(ptr::null_mut());
         target.give(p, false);
         target.wake();

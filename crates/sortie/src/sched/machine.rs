@@ -10,6 +10,7 @@ use crate::base::futex;
 use crate::driver::poller::Poller;
 use crate::goroutine::claim::Ticket;
 use crate::goroutine::{GRef, List};
+use crate::record::log::Log;
 use sortie_fiber::raw::{Host, RawFiber};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
@@ -36,6 +37,8 @@ pub(crate) struct M {
     pub(crate) deadline: Cell<u64>,
     pub(crate) ticket: Cell<Ticket>,
     pub(crate) ended: Cell<Option<RawFiber>>,
+    /// The id of the goroutine that ends.
+    pub(crate) ending: Cell<u64>,
     /// The goroutine to run next, if that is decided.
     pub(crate) chosen: Cell<Option<GRef>>,
     /// Whether it counts as searching for work.
@@ -56,6 +59,8 @@ pub(crate) struct M {
     pub(crate) tid: AtomicU32,
     /// Whether it sleeps in the runtime, waiting for work.
     pub(crate) asleep: AtomicBool,
+    /// What it tells the recorder.
+    pub(crate) log: Log,
     /// Whether its goroutine announced a blocking call.
     pub(crate) blocking: AtomicBool,
 }
@@ -78,6 +83,7 @@ impl M {
             deadline: Cell::new(NEVER),
             ticket: Cell::new(Ticket::NONE),
             ended: Cell::new(None),
+            ending: Cell::new(0),
             chosen: Cell::new(None),
             searching: Cell::new(false),
             locked: Cell::new(None),
@@ -88,6 +94,7 @@ impl M {
             signal: AtomicU32::new(NOTHING),
             tid: AtomicU32::new(0),
             asleep: AtomicBool::new(false),
+            log: Log::new(),
             blocking: AtomicBool::new(false),
         }
     }
@@ -96,7 +103,7 @@ impl M {
     #[inline(always)]
     pub(crate) fn of(g: GRef) -> &'static M {
         // SAFETY: set from a `&'static M` whenever the goroutine is resumed.
-        unsafe { &*g.machine.get().cast::<M>() }
+        unsafe { &*g.machine.load(Ordering::Relaxed).cast::<M>() }
     }
 
     /// Binds the entry to the calling thread.

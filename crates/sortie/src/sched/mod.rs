@@ -74,6 +74,7 @@ pub(crate) mod spawn;
 pub(crate) mod stop;
 pub(crate) mod submit;
 pub(crate) mod sysmon;
+pub(crate) mod trace;
 pub(crate) mod upkeep;
 pub(crate) mod wake_gate;
 

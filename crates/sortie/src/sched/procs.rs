@@ -2,6 +2,7 @@
 
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
+use super::trace;
 use crate::base::atomic::Ordering;
 use crate::goroutine::{GRef, List};
 
@@ -59,6 +60,7 @@ impl Scheduler {
             p.timers.put_to_use();
         }
         self.set_processors(every[..count].to_vec());
+        trace::max_procs(count);
         self.every
             .store(Box::into_raw(Box::new(every)), Ordering::Release);
     }

@@ -25,6 +25,8 @@
 use super::fibers;
 use super::machine::M;
 use super::processor::{FIBERS_KEPT, P};
+use super::trace;
+use crate::base::atomic::Ordering;
 use crate::base::clock::NEVER;
 use crate::driver::timers::Alarm;
 use crate::goroutine::{GRef, State};
@@ -133,9 +135,11 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
     let host = unsafe { m.host() };
     let (mut p, mut g) = (p, first);
     let mut before: Option<(GRef, Wish)> = None;
+    trace::switch(m, None, Some(first));
     loop {
         g.set_state(State::Runnable, State::Running);
-        g.machine.set(std::ptr::from_ref(m).cast());
+        g.machine
+            .store(std::ptr::from_ref(m).cast_mut().cast(), Ordering::Relaxed);
         m.current.set(Some(g));
         p.tick.add(1);
         // SAFETY: we own the goroutine, which has a fiber. FS is where we left
@@ -160,6 +164,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
             p = have;
             // SAFETY: the seat has it, and we are inside.
             if let Some(next) = unsafe { choose(m, p, wish) } {
+                trace::switch(m, Some((last, wish)), Some(next));
                 g = next;
                 before = Some((last, wish));
                 continue;
@@ -169,6 +174,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
         unsafe {
             host.leave();
             m.current.set(None);
+            trace::switch(m, Some((last, wish)), None);
             settle(m, have, last, wish);
         }
         return;
@@ -299,6 +305,7 @@ fn park_claimed(m: &'static M, p: Option<&'static P>, g: GRef) {
 #[cold]
 fn refused(m: &'static M, p: Option<&'static P>, g: GRef) {
     g.set_state(State::Waiting, State::Runnable);
+    trace::ready_by_nobody(Some(m), m.current.get(), g);
     match p {
         // SAFETY: the machine has the processor, and is inside.
         Some(p) => unsafe { m.scheduler.make_next(p, g) },

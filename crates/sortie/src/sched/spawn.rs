@@ -3,6 +3,7 @@
 use super::machine::M;
 use super::processor::P;
 use super::scheduler::Scheduler;
+use super::trace;
 use crate::base::atomic::Ordering;
 use crate::goroutine::header::Details;
 use crate::goroutine::{GRef, State, current};
@@ -54,6 +55,7 @@ pub(crate) unsafe fn spawn(
         let _hidden = race::hide();
         // SAFETY: there is no processor; the rest is passed on.
         let g = unsafe { make(scheduler, None, plan, 0, context, equip)? };
+        trace::created(None, None, g);
         scheduler.inject(g);
         scheduler.wake_for_work();
         return Ok(g);
@@ -66,6 +68,7 @@ pub(crate) unsafe fn spawn(
     // SAFETY: the seat has the processor, and we are inside.
     let result = unsafe { make(m.scheduler, p, plan, creator, context, equip) };
     if let Ok(g) = result {
+        trace::created(Some(m), Some(me), g);
         match p {
             // SAFETY: as above.
             Some(p) => unsafe { m.scheduler.make_next(p, g) },
@@ -97,6 +100,7 @@ pub(super) unsafe fn spawn_at(
     // SAFETY: as this function's.
     unsafe {
         let g = make(scheduler, Some(p), plan, 0, context, equip)?;
+        trace::created(trace::machine_of(p), None, g);
         scheduler.make_last(p, g);
     }
     Ok(())

@@ -7,6 +7,7 @@
 
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
+use super::trace;
 use crate::base::atomic::Ordering;
 use crate::base::lock::{Guard, Lock};
 use std::time::Duration;
@@ -50,6 +51,9 @@ impl Scheduler {
                 p.attention.store(true, Ordering::Relaxed);
                 let processor = std::ptr::from_ref::<P>(p).cast_mut();
                 if p.seat().is_some_and(|seat| seat.retake(processor)) {
+                    if let Some(m) = trace::machine_of(p) {
+                        trace::retaken(p, m);
+                    }
                     p.machine.store(std::ptr::null_mut(), Ordering::Release);
                     p.set_status(Status::Stopped);
                 } else {

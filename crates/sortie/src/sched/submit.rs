@@ -3,6 +3,7 @@
 use super::machine::M;
 use super::processor::{Displaced, P};
 use super::scheduler::Scheduler;
+use super::trace;
 use crate::goroutine::{GRef, State, current};
 use sortie_fiber::race;
 
@@ -23,11 +24,13 @@ pub(crate) unsafe fn ready(g: GRef) {
             let m = M::of(me);
             // SAFETY: seats hold `&'static P`s.
             let p = unsafe { m.seat.enter().as_ref() };
+            trace::ready(m, me, g);
             // SAFETY: the seat has the processor, and we are inside.
             unsafe { ready_from(m.scheduler, p, g) };
             m.seat.exit();
         }
         None => {
+            trace::ready_by_thread(g);
             // SAFETY: set when the goroutine was made.
             let scheduler: &Scheduler = unsafe { &*g.runtime.get().cast() };
             scheduler.inject(g);
@@ -48,6 +51,7 @@ pub(crate) unsafe fn ready_here(g: GRef) {
     };
     g.set_state(State::Waiting, State::Runnable);
     let m = M::of(me);
+    trace::ready(m, me, g);
     // SAFETY: seats hold `&'static P`s.
     match unsafe { m.seat.enter().as_ref() } {
         // SAFETY: the seat has the processor, and we are inside.

@@ -21,6 +21,7 @@
 
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
+use super::trace;
 use crate::base::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::base::futex;
@@ -236,6 +237,7 @@ impl Watch {
         }
         if m.seat.retake(std::ptr::from_ref(p).cast_mut()) {
             seen.since.set(now);
+            trace::retaken(p, m);
             scheduler.hand_off(p);
             return true;
         }

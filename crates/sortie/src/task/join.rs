@@ -10,7 +10,7 @@ use crate::goroutine::{GRef, State, WaitReason};
 use crate::park::wait_queue::Until;
 use crate::park::{Place, Waiter};
 use crate::sched::entry::Ending;
-use crate::sched::{M, P, Scheduler, submit};
+use crate::sched::{M, P, Scheduler, submit, trace};
 use sortie_fiber::race;
 use std::fmt;
 use std::marker::PhantomData;
@@ -162,6 +162,7 @@ pub(super) unsafe fn ready_joiner(joiner: Waiter, m: &'static M, p: &'static P) 
         // SAFETY: as this function's.
         Waiter::Goroutine(joiner) => unsafe {
             race::show(|| joiner.set_state(State::Waiting, State::Runnable));
+            trace::ready_at_end(m, joiner);
             submit::ready_from(m.scheduler, Some(p), joiner);
         },
         Waiter::Thread(thread) => race::show(|| thread.ready()),

@@ -13,6 +13,7 @@ mod panics;
 mod program;
 mod quit;
 mod settings;
+mod traces;
 
 use libtest_mimic::{Arguments, Trial};
 use program::Case;
@@ -28,6 +29,7 @@ fn main() {
         panics::CASES,
         quit::CASES,
         settings::CASES,
+        traces::CASES,
     ]
     .concat();
     if let Some(name) = program::requested() {

@@ -1,0 +1,14 @@
+//! What the `sortie` command is made of: reading traces, and telling about them.
+//!
+//! ```text
+//!   file    bytes to events, each with its time         docs/trace-format.md
+//!   model   events to lives: of goroutines, processors
+//!   report  what there is to say about them
+//!   convert the same for ui.perfetto.dev
+//! ```
+
+pub mod convert;
+pub mod file;
+pub mod model;
+pub mod report;
+pub mod speedup;

@@ -1,0 +1,590 @@
+//! Lives: what each goroutine did when, and each processor.
+//!
+//! Machines record independently, so their events are merged by time. Clocks of
+//! different CPUs agree to some ten nanoseconds only, so an event may seem to come
+//! before its cause: a goroutine runs before it was made ready. What each goroutine
+//! may do next is known, so such an event waits a little for its cause.
+
+use crate::file::{Site, Stop, Trace, What};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+/// An event waits so long for its cause, in nanoseconds of the trace.
+const PATIENCE: u64 = 100_000;
+
+/// What a goroutine does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are what their names say")]
+pub enum State {
+    /// It could run. Who made it ready, or 0.
+    Runnable { by: u64 },
+    /// It runs on a machine, with a processor; or without one, because it is stuck in
+    /// the kernel, or computed for so long that others had to have the processor.
+    Running {
+        machine: u32,
+        processor: Option<u32>,
+    },
+    /// It waits at a site.
+    Waiting { site: u32 },
+}
+
+/// A part of a goroutine's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// When it begins, in nanoseconds.
+    pub start: u64,
+    /// When it ends.
+    pub end: u64,
+    /// What it does meanwhile.
+    pub state: State,
+}
+
+/// A goroutine.
+#[derive(Debug, Clone, Default)]
+pub struct Goroutine {
+    /// Its id.
+    pub id: u64,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Who made it, or 0.
+    pub creator: u64,
+    /// Where it was made: the number of a site.
+    pub site: u32,
+    /// When it was made; `None` if before the trace.
+    pub created: Option<u64>,
+    /// When it ended; `None` if it was alive at the end of the trace.
+    pub ended: Option<u64>,
+    /// Its life, without gaps.
+    pub spans: Vec<Span>,
+    /// What it called regions.
+    pub regions: Vec<Region>,
+    now: Option<(u64, State)>,
+    hint: Option<State>,
+    open: Vec<usize>,
+}
+
+/// A region of a goroutine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// Its name.
+    pub name: String,
+    /// Its task, or 0.
+    pub task: u64,
+    /// When it begins.
+    pub start: u64,
+    /// When it ends, or the trace.
+    pub end: u64,
+}
+
+/// One goroutine makes another ready: by a message, by unlocking, or by whatever the
+/// other waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// When.
+    pub time: u64,
+    /// Who: 0 for a timer, or a thread.
+    pub from: u64,
+    /// Whom.
+    pub to: u64,
+    /// Where the other waited.
+    pub site: u32,
+}
+
+/// A message for the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// When.
+    pub time: u64,
+    /// By which goroutine, or 0.
+    pub goroutine: u64,
+    /// Of which task, or 0.
+    pub task: u64,
+    /// Its category.
+    pub category: String,
+    /// The text.
+    pub text: String,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Its number.
+    pub id: u64,
+    /// The task it is a part of, or 0.
+    pub parent: u64,
+    /// Its name.
+    pub name: String,
+    /// When it begins.
+    pub start: u64,
+    /// When it ends, or the trace.
+    pub end: u64,
+}
+
+/// A processor at work: a goroutine runs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// When it begins.
+    pub start: u64,
+    /// When it ends.
+    pub end: u64,
+    /// The processor.
+    pub processor: u32,
+    /// The machine.
+    pub machine: u32,
+    /// The goroutine.
+    pub goroutine: u64,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// By id.
+    pub goroutines: Vec<Goroutine>,
+    /// In order of time.
+    pub wakes: Vec<Wake>,
+    /// In order of time.
+    pub messages: Vec<Message>,
+    /// In order of their begin.
+    pub tasks: Vec<Task>,
+    /// The number of processors from some time on.
+    pub max_procs: Vec<(u64, u64)>,
+    /// Times that a processor was taken from a machine.
+    pub handoffs: u64,
+    /// Times that a processor took work from another.
+    pub steals: u64,
+    /// Threads that ran goroutines.
+    pub machines: usize,
+    /// When the trace ends.
+    pub end: u64,
+    /// Events.
+    pub events: u64,
+    /// Events that contradict what came before.
+    pub contradictions: u64,
+}
+
+impl Model {
+    /// Puts a trace together.
+    pub fn of(trace: &Trace) -> Model {
+        Builder::new(trace).build()
+    }
+
+    /// All turns of all processors, in order of their begin.
+    pub fn turns(&self) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        for g in &self.goroutines {
+            turns.extend(g.spans.iter().filter_map(|span| match span.state {
+                State::Running {
+                    machine,
+                    processor: Some(processor),
+                } => Some(Turn {
+                    start: span.start,
+                    end: span.end,
+                    processor,
+                    machine,
+                    goroutine: g.id,
+                }),
+                _ => None,
+            }));
+        }
+        turns.sort_by_key(|turn| (turn.start, turn.end));
+        turns
+    }
+
+    /// A goroutine by its id.
+    pub fn goroutine(&self, id: u64) -> Option<&Goroutine> {
+        let index = self.goroutines.binary_search_by_key(&id, |g| g.id).ok()?;
+        self.goroutines.get(index)
+    }
+
+    /// How many processors there were at most.
+    pub fn processors(&self) -> u64 {
+        self.max_procs
+            .iter()
+            .map(|(_, count)| *count)
+            .max()
+            .unwrap_or(1)
+            .max(1)
+    }
+}
+
+impl Goroutine {
+    /// Nanoseconds of its life in states for which `is` is true.
+    pub fn time(&self, is: impl Fn(State) -> bool) -> u64 {
+        let spans = self.spans.iter().filter(|span| is(span.state));
+        spans.map(|span| span.end - span.start).sum()
+    }
+
+    fn enter(&mut self, time: u64, state: Option<State>) {
+        if let Some((since, before)) = self.now.take() {
+            // What a goroutine did before its state was known lasted from the start.
+            let time = time.max(since);
+            self.spans.push(Span {
+                start: since,
+                end: time,
+                state: before,
+            });
+            self.now = state.map(|state| (time, state));
+        } else {
+            self.now = state.map(|state| (time, state));
+        }
+    }
+}
+
+/// One machine's events, or those of other threads.
+struct Stream {
+    blocks: Vec<usize>,
+    block: usize,
+    event: usize,
+    /// The goroutine that runs there, and the processor.
+    goroutine: u64,
+    processor: Option<u32>,
+    machine: Option<u32>,
+}
+
+struct Builder<'a> {
+    trace: &'a Trace,
+    streams: Vec<Stream>,
+    by_machine: HashMap<u32, usize>,
+    goroutines: HashMap<u64, Goroutine>,
+    model: Model,
+}
+
+impl<'a> Builder<'a> {
+    fn new(trace: &'a Trace) -> Self {
+        let mut streams: Vec<Stream> = Vec::new();
+        let mut by_machine = HashMap::new();
+        let mut order: Vec<usize> = (0..trace.blocks.len()).collect();
+        order.sort_by_key(|&index| trace.blocks[index].time);
+        for index in order {
+            let block = &trace.blocks[index];
+            let stream = *by_machine.entry(block.machine).or_insert_with(|| {
+                streams.push(Stream {
+                    blocks: Vec::new(),
+                    block: 0,
+                    event: 0,
+                    goroutine: 0,
+                    processor: None,
+                    machine: block.machine,
+                });
+                streams.len() - 1
+            });
+            streams[stream].blocks.push(index);
+        }
+        let by_machine: HashMap<u32, usize> = by_machine
+            .into_iter()
+            .filter_map(|(machine, stream)| Some((machine?, stream)))
+            .collect();
+        let information = trace.information.get("max_procs");
+        let first = information.and_then(|text| text.parse::<u64>().ok());
+        let model = Model {
+            end: trace.end,
+            machines: by_machine.len(),
+            max_procs: first
+                .filter(|&count| count > 0)
+                .map(|count| (0, count))
+                .into_iter()
+                .collect(),
+            ..Model::default()
+        };
+        Builder {
+            trace,
+            streams,
+            by_machine,
+            goroutines: HashMap::new(),
+            model,
+        }
+    }
+
+    /// The next event of a stream.
+    fn head(&mut self, stream: usize) -> Option<(u64, &'a What)> {
+        let s = &mut self.streams[stream];
+        loop {
+            let block = &self.trace.blocks[*s.blocks.get(s.block)?];
+            if s.event == 0 {
+                s.goroutine = block.goroutine;
+                s.processor = block.processor;
+            }
+            if let Some(event) = block.event(s.event, self.trace) {
+                return Some(event);
+            }
+            s.block += 1;
+            s.event = 0;
+        }
+    }
+
+    /// Whether an event may happen now, as far as the goroutines it is about are
+    /// known.
+    fn is_due(&self, what: &What) -> bool {
+        let state = |id: &u64| self.goroutines.get(id).and_then(|g| Some(g.now?.1));
+        match what {
+            What::Ready { goroutine, .. } => !matches!(
+                state(goroutine),
+                Some(State::Runnable { .. } | State::Running { .. })
+            ),
+            What::Switch { run: Some(run), .. } => !matches!(
+                state(run),
+                Some(State::Waiting { .. } | State::Running { .. })
+            ),
+            _ => true,
+        }
+    }
+
+    fn build(mut self) -> Model {
+        let mut heap: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+        for stream in 0..self.streams.len() {
+            if let Some((time, _)) = self.head(stream) {
+                heap.push(Reverse((time, stream)));
+            }
+        }
+        // Streams whose next event waits for its cause, in order of time.
+        let mut waiting: Vec<(u64, usize)> = Vec::new();
+        loop {
+            let mut next = None;
+            let limit = heap.peek().map_or(u64::MAX, |Reverse((time, _))| *time);
+            for index in 0..waiting.len() {
+                let (time, stream) = waiting[index];
+                let due = self.head(stream).is_some_and(|(_, what)| self.is_due(what));
+                if due || time.saturating_add(PATIENCE) < limit {
+                    self.model.contradictions += u64::from(!due);
+                    waiting.remove(index);
+                    next = Some((time, stream));
+                    break;
+                }
+            }
+            let Some((time, stream)) = next.or_else(|| {
+                let Reverse(next) = heap.pop()?;
+                let (time, stream) = next;
+                let due = self.head(stream).is_some_and(|(_, what)| self.is_due(what));
+                if !due {
+                    waiting.push(next);
+                    return Some((time, usize::MAX));
+                }
+                Some(next)
+            }) else {
+                break;
+            };
+            if stream == usize::MAX {
+                continue;
+            }
+            if let Some((_, what)) = self.head(stream) {
+                self.apply(stream, time, what);
+                self.streams[stream].event += 1;
+            }
+            if let Some((time, _)) = self.head(stream) {
+                heap.push(Reverse((time, stream)));
+            }
+        }
+        self.finish()
+    }
+
+    fn goroutine(&mut self, id: u64) -> &mut Goroutine {
+        self.goroutines.entry(id).or_insert_with(|| Goroutine {
+            id,
+            ..Goroutine::default()
+        })
+    }
+
+    /// The goroutine, which until now did what it must have done if this is the
+    /// first that is known of it.
+    fn known(&mut self, id: u64, before: State) -> &mut Goroutine {
+        let g = self.goroutine(id);
+        if g.now.is_none() && g.ended.is_none() {
+            let before = match (before, g.hint) {
+                (State::Waiting { .. }, Some(hint @ State::Waiting { .. })) => hint,
+                (before, _) => before,
+            };
+            g.now = Some((0, before));
+        }
+        g
+    }
+
+    fn apply(&mut self, stream: usize, time: u64, what: &What) {
+        self.model.events += 1;
+        let (here, processor) = {
+            let s = &self.streams[stream];
+            (s.goroutine, s.processor)
+        };
+        let machine = self.streams[stream].machine;
+        match what {
+            What::Created { goroutine, site } => {
+                let g = self.goroutine(*goroutine);
+                (g.creator, g.site, g.created) = (here, *site, Some(time));
+                g.now = Some((time, State::Runnable { by: here }));
+            }
+            What::Ready { goroutine, caller } => {
+                let by = if *caller { here } else { 0 };
+                let g = self.known(*goroutine, State::Waiting { site: 0 });
+                let site = match g.now {
+                    Some((_, State::Waiting { site })) => site,
+                    _ => 0,
+                };
+                g.enter(time, Some(State::Runnable { by }));
+                self.model.wakes.push(Wake {
+                    time,
+                    from: by,
+                    to: *goroutine,
+                    site,
+                });
+            }
+            What::Switch { stop, run } => {
+                let machine = machine.unwrap_or(u32::MAX);
+                let running = State::Running { machine, processor };
+                if let Some(stop) = stop
+                    && here != 0
+                {
+                    let g = self.known(here, running);
+                    match stop {
+                        Stop::Park { site } => g.enter(time, Some(State::Waiting { site: *site })),
+                        Stop::Yield => g.enter(time, Some(State::Runnable { by: here })),
+                        Stop::End => {
+                            g.enter(time, None);
+                            g.ended = Some(time);
+                            for index in std::mem::take(&mut g.open) {
+                                g.regions[index].end = time;
+                            }
+                        }
+                    }
+                }
+                if let Some(run) = run {
+                    self.known(*run, State::Runnable { by: 0 })
+                        .enter(time, Some(running));
+                }
+                self.streams[stream].goroutine = run.unwrap_or(0);
+            }
+            What::Acquire { processor } => self.change_processor(stream, time, Some(*processor)),
+            What::Release => self.change_processor(stream, time, None),
+            What::Retake { machine, processor } => {
+                self.model.handoffs += 1;
+                if let Some(&stream) = self.by_machine.get(machine) {
+                    // Its next block may not have begun.
+                    let _ = self.head(stream);
+                    if self.streams[stream].processor == Some(*processor) {
+                        self.change_processor(stream, time, None);
+                    }
+                }
+            }
+            What::MaxProcs { count } => {
+                if self
+                    .model
+                    .max_procs
+                    .last()
+                    .is_none_or(|(_, last)| last != count)
+                {
+                    self.model.max_procs.push((time, *count));
+                }
+            }
+            What::Exists {
+                goroutine,
+                state,
+                machine,
+                processor,
+                site,
+            } => {
+                let hint = match (state, machine) {
+                    (1, _) => State::Runnable { by: 0 },
+                    (2, Some(machine)) => State::Running {
+                        machine: *machine,
+                        processor: *processor,
+                    },
+                    _ => State::Waiting { site: *site },
+                };
+                let g = self.goroutine(*goroutine);
+                // What it did since is known better.
+                if g.created.is_none() {
+                    g.hint = Some(hint);
+                }
+            }
+            What::Origin {
+                goroutine,
+                site,
+                creator,
+            } => {
+                let g = self.goroutine(*goroutine);
+                (g.site, g.creator) = (*site, *creator);
+            }
+            What::Named { goroutine, name } => {
+                self.goroutine(*goroutine).name = Some(name.clone());
+            }
+            What::RegionBegin { task, name } => {
+                let g = self.goroutine(here);
+                g.open.push(g.regions.len());
+                g.regions.push(Region {
+                    name: name.clone(),
+                    task: *task,
+                    start: time,
+                    end: time,
+                });
+            }
+            What::RegionEnd => {
+                let g = self.goroutine(here);
+                if let Some(index) = g.open.pop() {
+                    g.regions[index].end = time;
+                }
+            }
+            What::TaskBegin { task, parent, name } => self.model.tasks.push(Task {
+                id: *task,
+                parent: *parent,
+                name: name.clone(),
+                start: time,
+                end: self.model.end,
+            }),
+            What::TaskEnd { task } => {
+                if let Some(task) = self.model.tasks.iter_mut().rfind(|t| t.id == *task) {
+                    task.end = time;
+                }
+            }
+            What::Log {
+                task,
+                category,
+                message,
+            } => self.model.messages.push(Message {
+                time,
+                goroutine: here,
+                task: *task,
+                category: category.clone(),
+                text: message.clone(),
+            }),
+            What::Steal { .. } => self.model.steals += 1,
+            What::MachineStart | What::MachineEnd => {}
+        }
+    }
+
+    /// A machine gets a processor, or loses it; the goroutine on it runs on.
+    fn change_processor(&mut self, stream: usize, time: u64, processor: Option<u32>) {
+        let s = &mut self.streams[stream];
+        let before = std::mem::replace(&mut s.processor, processor);
+        let (here, machine) = (s.goroutine, s.machine.unwrap_or(u32::MAX));
+        if here != 0 {
+            let running = |processor| State::Running { machine, processor };
+            self.known(here, running(before))
+                .enter(time, Some(running(processor)));
+        }
+    }
+
+    fn finish(mut self) -> Model {
+        let end = self.model.end;
+        for g in self.goroutines.values_mut() {
+            if g.now.is_none() && g.ended.is_none() {
+                // Nothing happened to it at all.
+                g.now = g.hint.map(|hint| (0, hint));
+            }
+            g.enter(end, None);
+            g.spans.retain(|span| span.start < span.end);
+            for index in std::mem::take(&mut g.open) {
+                g.regions[index].end = end;
+            }
+        }
+        // Those known by their regions only are threads.
+        self.model.goroutines = self.goroutines.into_values().collect();
+        self.model.goroutines.sort_by_key(|g| g.id);
+        self.model
+    }
+}
+
+/// What a goroutine waits for, in words.
+pub fn reason(site: &Site) -> &str {
+    match site.reason.as_str() {
+        "" => "unknown",
+        reason => reason,
+    }
+}

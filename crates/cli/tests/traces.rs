@@ -1,0 +1,468 @@
+//! Programs whose concurrency and parallelism are known, traced and read again.
+
+use sortie::chan::bounded;
+use sortie::{runtime, trace};
+use sortie_cli::file::{FileError, Trace};
+use sortie_cli::model::{Model, State};
+use sortie_cli::report::{self, CriticalPath, Figures};
+use sortie_cli::{convert, file::Location};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A file in memory.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One trace at a time: there is one recorder.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Traces a program on so many processors.
+fn traced(processors: usize, program: impl FnOnce() + Send) -> Vec<u8> {
+    runtime::set_max_procs(processors);
+    let memory = Memory::default();
+    trace::start(memory.clone()).unwrap();
+    sortie::run(program);
+    trace::stop().unwrap();
+    memory.0.lock().unwrap().clone()
+}
+
+fn read(bytes: &[u8]) -> (Trace, Model) {
+    let trace = Trace::read(bytes).unwrap();
+    assert!(trace.complete);
+    assert_eq!((trace.unread, trace.lost), (0, 0));
+    let model = Model::of(&trace);
+    assert_eq!(model.contradictions, 0);
+    (trace, model)
+}
+
+/// Computes for a while, and never enters the runtime.
+fn compute(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn two_that_alternate_are_concurrent_but_not_parallel() {
+    const ROUNDS: usize = 10_000;
+    let _alone = alone();
+    let bytes = traced(1, || {
+        let (ping, pinged) = bounded::<()>(0);
+        let (pong, ponged) = bounded::<()>(0);
+        let other = sortie::go(move || {
+            for () in pinged {
+                pong.send(()).unwrap();
+            }
+        });
+        for _ in 0..ROUNDS {
+            ping.send(()).unwrap();
+            ponged.recv().unwrap();
+        }
+        drop(ping);
+        other.join().unwrap();
+    });
+    let (trace, model) = read(&bytes);
+    // Each message makes its partner ready, from one goroutine to the other.
+    let main = model.goroutines.iter().find(|g| g.creator == 0).unwrap().id;
+    let other = model
+        .goroutines
+        .iter()
+        .find(|g| g.creator == main)
+        .unwrap()
+        .id;
+    let count = |from, to| {
+        let wakes = model.wakes.iter();
+        wakes
+            .filter(|wake| (wake.from, wake.to) == (from, to))
+            .count()
+    };
+    let there = count(main, other);
+    let back = count(other, main);
+    // Whoever comes second finds the first waiting, and so one of the two is woken by
+    // each message; at the end the other's end wakes main once more.
+    assert!(
+        (2 * ROUNDS..=2 * ROUNDS + 3).contains(&(there + back)),
+        "{there} {back}"
+    );
+    let figures = Figures::of(&model);
+    assert!(figures.parallelism <= 1.0 + 1e-9, "{}", figures.parallelism);
+    let both: u64 = figures.busy.iter().skip(2).sum();
+    assert_eq!(both, 0, "never two at once");
+    assert_eq!(figures.most_alive, 2);
+    let path = CriticalPath::of(&model);
+    assert_eq!(path.goroutines, 2);
+    // Channels are told by where they were made.
+    let channel = |wake: &sortie_cli::model::Wake| trace.site(wake.site).origin.clone();
+    let origins: std::collections::HashSet<Option<Location>> = model
+        .wakes
+        .iter()
+        .map(channel)
+        .filter(Option::is_some)
+        .collect();
+    assert_eq!(origins.len(), 2);
+    let mut text = String::new();
+    report::write(&mut text, &trace, &model, Some(1_000_000_000)).unwrap();
+    assert!(
+        text.contains("Critical path") && text.contains("traces.rs"),
+        "{text}"
+    );
+}
+
+/// Two goroutines that compute at the same time.
+fn two_compute() {
+    let workers = [(); 2].map(|()| sortie::go(|| compute(Duration::from_millis(100))));
+    for worker in workers {
+        worker.join().unwrap();
+    }
+}
+
+#[test]
+fn what_computes_on_two_processors_overlaps() {
+    let _alone = alone();
+    let (_, model) = read(&traced(2, two_compute));
+    let figures = Figures::of(&model);
+    assert_eq!(figures.most_alive, 3);
+    // As far as the kernel lets them; the runtime had both at work most of the time.
+    let both: u64 = figures.busy.iter().skip(2).sum();
+    assert!(both > figures.duration / 4, "{figures:?}");
+    assert!(figures.parallelism <= 2.0 + 1e-9);
+    let seen = report::windows(&model, model.end);
+    assert_eq!(seen.len(), 1);
+    assert_eq!((seen[0].ran, seen[0].together), (3, 3));
+    assert!(seen[0].overlapped >= 1);
+}
+
+#[test]
+fn on_one_processor_the_same_is_concurrent_only() {
+    let _alone = alone();
+    let (_, model) = read(&traced(1, two_compute));
+    let figures = Figures::of(&model);
+    assert_eq!(figures.most_alive, 3);
+    assert!(figures.parallelism <= 1.0 + 1e-9);
+    let seen = report::windows(&model, model.end);
+    assert_eq!((seen[0].together, seen[0].overlapped), (3, 0));
+}
+
+#[test]
+fn users_regions_tasks_and_messages_come_back() {
+    let _alone = alone();
+    let (_, model) = read(&traced(2, || {
+        let task = trace::Task::new("bake");
+        sortie::scope(|s| {
+            s.go(|| {
+                let _outer = task.region("knead");
+                let _inner = trace::region("inner \"quoted\"");
+                task.log("temperature", "180 °C");
+                trace::log("plain", &"x".repeat(5000));
+            });
+        });
+        drop(task);
+        sortie::task::Builder::new()
+            .name("baker")
+            .spawn(|| ())
+            .unwrap()
+            .join()
+            .unwrap();
+    }));
+    assert_eq!(model.tasks.len(), 1);
+    assert_eq!(model.tasks[0].name, "bake");
+    let worker = model
+        .goroutines
+        .iter()
+        .find(|g| !g.regions.is_empty())
+        .unwrap();
+    let names: Vec<_> = worker
+        .regions
+        .iter()
+        .map(|region| region.name.as_str())
+        .collect();
+    assert_eq!(names, ["knead", "inner \"quoted\""]);
+    assert_eq!(worker.regions[0].task, model.tasks[0].id);
+    assert!(worker.regions[0].start <= worker.regions[1].start);
+    assert!(worker.regions[0].end >= worker.regions[1].end);
+    assert_eq!(model.messages.len(), 2);
+    assert_eq!(model.messages[0].text, "180 °C");
+    assert_eq!(model.messages[1].text, "x".repeat(512));
+    let named = model
+        .goroutines
+        .iter()
+        .filter(|g| g.name.as_deref() == Some("baker"));
+    assert_eq!(named.count(), 1);
+}
+
+#[test]
+fn the_json_is_json_and_has_every_turn() {
+    let _alone = alone();
+    let (trace, model) = read(&traced(2, || {
+        let (sender, receiver) = bounded(0);
+        sortie::go(move || sender.send(1).unwrap());
+        receiver.recv().unwrap();
+        trace::log("a\nb", "\"\\\u{1}");
+    }));
+    let mut json = Vec::new();
+    convert::write(&mut json, &trace, &model).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let events = json["traceEvents"].as_array().unwrap();
+    for event in events {
+        let phase = event["ph"].as_str().unwrap();
+        assert!(
+            event["name"].is_string() && event["pid"].is_u64(),
+            "{event}"
+        );
+        assert!(phase == "M" || event["ts"].is_f64(), "{event}");
+        assert!(phase != "X" || event["dur"].is_f64(), "{event}");
+    }
+    let slices = events
+        .iter()
+        .filter(|event| event["ph"] == "X" && event["pid"] == 1);
+    assert_eq!(slices.count(), model.turns().len());
+    let count = |phase| events.iter().filter(|event| event["ph"] == phase).count();
+    assert_eq!(count("s"), count("f"));
+    assert_eq!(count("i"), 1);
+}
+
+#[test]
+fn a_million_goroutines_fit_into_bounded_memory() {
+    const MANY: usize = 1_000_000;
+    let _alone = alone();
+    /// Only counts.
+    struct Sink(Arc<Mutex<u64>>);
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            *self.0.lock().unwrap() += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let program = || {
+        let group = sortie::sync::WaitGroup::new();
+        for _ in 0..MANY / 1000 {
+            for _ in 0..1000 {
+                group.go(|| {
+                    for _ in 0..3 {
+                        sortie::yield_now();
+                    }
+                });
+            }
+            group.wait();
+        }
+    };
+    runtime::set_max_procs(2);
+    sortie::run(program);
+    let before = resident();
+    let written = Arc::new(Mutex::new(0));
+    trace::start(Sink(written.clone())).unwrap();
+    sortie::run(program);
+    trace::stop().unwrap();
+    let grown = resident().saturating_sub(before);
+    // At least what it takes to say that each was made, ran and ended.
+    assert!(*written.lock().unwrap() > 8 * MANY as u64);
+    assert!(grown < 48 << 20, "grew by {grown} bytes");
+}
+
+/// Bytes of memory in use.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+#[test]
+fn the_flight_recorder_has_what_happened_and_who_only_waited() {
+    let _alone = alone();
+    runtime::set_max_procs(2);
+    let bytes = sortie::run(|| {
+        let (sender, receiver) = bounded::<()>(0);
+        let waits = sortie::go(move || receiver.recv());
+        parked(1);
+        let recorder = trace::FlightRecorder::new().start().unwrap();
+        assert!(trace::FlightRecorder::new().start().is_err());
+        for _ in 0..100 {
+            sortie::go(|| ()).join().unwrap();
+        }
+        let mut bytes = Vec::new();
+        recorder.write_to(&mut bytes).unwrap();
+        drop(recorder);
+        assert!(!trace::is_enabled());
+        drop(sender);
+        assert!(waits.join().unwrap().is_err());
+        bytes
+    });
+    let (trace, model) = read(&bytes);
+    let ended = model.goroutines.iter().filter(|g| g.ended.is_some());
+    assert_eq!(ended.count(), 100);
+    let waits = model.goroutines.iter().filter(|g| {
+        let all = |span: &sortie_cli::model::Span| {
+            matches!(span.state, State::Waiting { site } if trace.site(site).reason == "chan receive")
+        };
+        !g.spans.is_empty() && g.spans.iter().all(all)
+    });
+    assert_eq!(
+        waits.count(),
+        1,
+        "the one that did nothing is known from the end"
+    );
+}
+
+/// Waits until so many goroutines wait for a message.
+fn parked(count: usize) {
+    let waits = || runtime::dump().to_string().matches("[chan receive").count();
+    while waits() < count {
+        sortie::yield_now();
+    }
+}
+
+#[test]
+fn on_and_off_while_everything_runs() {
+    let _alone = alone();
+    runtime::set_max_procs(2);
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let over = {
+        let stop = stop.clone();
+        move || stop.load(std::sync::atomic::Ordering::Relaxed)
+    };
+    let load = std::thread::spawn(move || {
+        sortie::run(|| {
+            while !over() {
+                let (sender, receiver) = bounded(1);
+                sortie::scope(|s| {
+                    for _ in 0..4 {
+                        let sender = sender.clone();
+                        s.go(move || {
+                            let _region = trace::region("send");
+                            for i in 0..50 {
+                                sender.send(i).unwrap();
+                            }
+                        });
+                    }
+                    drop(sender);
+                    s.go(move || assert_eq!(receiver.iter().count(), 200));
+                });
+            }
+        });
+    });
+    let start = Instant::now();
+    let mut rounds = 0;
+    while rounds < 50 || start.elapsed() < Duration::from_millis(500) {
+        let flight = (rounds % 2 == 0).then(|| trace::FlightRecorder::new().start().unwrap());
+        let memory = Memory::default();
+        trace::start(memory.clone()).unwrap();
+        assert!(trace::start(io::sink()).is_err(), "one at a time");
+        let mut flown = Vec::new();
+        if let Some(flight) = flight {
+            flight.write_to(&mut flown).unwrap();
+        }
+        trace::stop().unwrap();
+        let bytes = memory.0.lock().unwrap().clone();
+        for bytes in [bytes, flown] {
+            if !bytes.is_empty() {
+                let trace = Trace::read(&bytes).unwrap();
+                assert!(trace.complete);
+                assert_eq!(trace.unread, 0);
+                Model::of(&trace);
+            }
+        }
+        rounds += 1;
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    load.join().unwrap();
+}
+
+#[test]
+fn an_error_of_the_writer_comes_back() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let _alone = alone();
+    trace::start(Full).unwrap();
+    sortie::run(|| ());
+    assert_eq!(
+        trace::stop().unwrap_err().kind(),
+        io::ErrorKind::StorageFull
+    );
+    assert!(trace::stop().is_ok(), "told once");
+}
+
+/// Numbers that look random, the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+#[test]
+fn damaged_files_are_read_as_far_as_possible() {
+    let _alone = alone();
+    let whole = traced(2, || {
+        let _region = trace::region("all");
+        let workers: Vec<_> = (0..20).map(|i| sortie::go(move || i)).collect();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+    });
+    assert_eq!(
+        Trace::read(b"something else").unwrap_err(),
+        FileError::NotATrace
+    );
+    assert_eq!(Trace::read(b"").unwrap_err(), FileError::NotATrace);
+    let mut other = whole.clone();
+    other[8] = 9;
+    assert_eq!(Trace::read(&other).unwrap_err(), FileError::Version(9));
+    // Cut off anywhere: what is there is a part of the whole.
+    let events = |trace: &Trace| trace.blocks.iter().map(|block| block.len()).sum::<usize>();
+    let all = events(&Trace::read(&whole).unwrap());
+    let mut last = 0;
+    for length in 12..whole.len() {
+        let trace = Trace::read(&whole[..length]).unwrap();
+        assert!(!trace.complete);
+        let count = events(&trace);
+        assert!((last..=all).contains(&count));
+        last = count;
+    }
+    // Damaged anywhere: never a panic.
+    let mut numbers = Numbers(42);
+    for _ in 0..2_000 {
+        let mut damaged = whole.clone();
+        for _ in 0..=numbers.below(8) {
+            let at = 12 + numbers.below(damaged.len() - 12);
+            damaged[at] = numbers.below(256) as u8;
+        }
+        if numbers.below(4) == 0 {
+            damaged.truncate(12 + numbers.below(damaged.len() - 12));
+        }
+        let trace = Trace::read(&damaged).unwrap();
+        let model = Model::of(&trace);
+        let mut text = String::new();
+        report::write(&mut text, &trace, &model, None).unwrap();
+        convert::write(&mut io::sink(), &trace, &model).unwrap();
+    }
+}
