@@ -16,9 +16,12 @@ pub(super) fn on_clock(instant: Instant) -> u64 {
     ClockInstant::from(instant).on_clock()
 }
 
-/// A time of the runtime's clock as an instant.
+/// A time of the runtime's clock that is over, as an instant: rather late by what the
+/// clocks may be apart than too early, but not in the future.
 fn as_instant(time: u64) -> Instant {
-    ClockInstant::from_clock(time).into()
+    const APART: Duration = Duration::from_micros(1);
+    let instant: Instant = ClockInstant::from_clock(time).into();
+    (instant + APART).min(Instant::now())
 }
 
 /// Waits as long as there is time.
