@@ -1,12 +1,13 @@
 //! Programs whose concurrency and parallelism are known, traced and read again.
 
 use sortie::chan::bounded;
+use sortie::net::UnixStream;
 use sortie::{runtime, trace};
 use sortie_cli::file::{FileError, Trace};
 use sortie_cli::model::{Model, State};
 use sortie_cli::report::{self, CriticalPath, Figures};
 use sortie_cli::{convert, file::Location};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -160,6 +161,40 @@ fn on_one_processor_the_same_is_concurrent_only() {
 }
 
 #[test]
+fn who_waited_for_the_network_is_ready_before_it_runs() {
+    let _alone = alone();
+    for processors in [1, 2] {
+        let (trace, model) = read(&traced(processors, || {
+            let (mut client, mut server) = UnixStream::pair().unwrap();
+            let server = sortie::go(move || {
+                let mut byte = [0];
+                while server.read(&mut byte).unwrap() == 1 {
+                    server.write_all(&byte).unwrap();
+                }
+            });
+            for _ in 0..10 {
+                parked(1, "IO wait");
+                client.write_all(&[1]).unwrap();
+                client.read_exact(&mut [0]).unwrap();
+            }
+            drop(client);
+            server.join().unwrap();
+        }));
+        let mut waits = 0;
+        for g in &model.goroutines {
+            for pair in g.spans.windows(2) {
+                if matches!(pair[0].state, State::Waiting { site } if trace.site(site).reason == "IO wait")
+                {
+                    waits += 1;
+                    assert_eq!(pair[1].state, State::Runnable { by: 0 });
+                }
+            }
+        }
+        assert!(waits >= 10, "{waits}");
+    }
+}
+
+#[test]
 fn users_regions_tasks_and_messages_come_back() {
     let _alone = alone();
     let (_, model) = read(&traced(2, || {
@@ -291,7 +326,7 @@ fn the_flight_recorder_has_what_happened_and_who_only_waited() {
     let bytes = sortie::run(|| {
         let (sender, receiver) = bounded::<()>(0);
         let waits = sortie::go(move || receiver.recv());
-        parked(1);
+        parked(1, "chan receive");
         let recorder = trace::FlightRecorder::new().start().unwrap();
         assert!(trace::FlightRecorder::new().start().is_err());
         for _ in 0..100 {
@@ -321,9 +356,12 @@ fn the_flight_recorder_has_what_happened_and_who_only_waited() {
     );
 }
 
-/// Waits until so many goroutines wait for a message.
-fn parked(count: usize) {
-    let waits = || runtime::dump().to_string().matches("[chan receive").count();
+/// Waits until so many goroutines wait for this reason.
+fn parked(count: usize, reason: &str) {
+    let waits = || {
+        let wanted = format!("[{reason}");
+        runtime::dump().to_string().matches(&wanted).count()
+    };
     while waits() < count {
         sortie::yield_now();
     }

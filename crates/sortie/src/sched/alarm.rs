@@ -4,11 +4,10 @@ use super::machine::M;
 use super::processor::P;
 use super::scheduler::Scheduler;
 use super::spawn::{self, Plan};
-use super::trace;
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::driver::timers::Timers;
 use crate::driver::trigger::Trigger;
-use crate::goroutine::{GRef, State, current};
+use crate::goroutine::{GRef, current};
 use sortie_fiber::race;
 use std::cell::Cell;
 use std::io;
@@ -48,10 +47,8 @@ impl Site {
     /// # Safety
     /// As [`ready`](super::submit::ready).
     pub(crate) unsafe fn ready(&self, g: GRef) {
-        g.set_state(State::Waiting, State::Runnable);
-        trace::ready_by_nobody(trace::machine_of(self.p), None, g);
         // SAFETY: the machine has the processor; and as this function's.
-        unsafe { self.scheduler.make_last(self.p, g) };
+        unsafe { self.scheduler.ready_at(self.p, [g]) };
     }
 
     /// Arms a trigger for `when`.

@@ -19,7 +19,7 @@ use super::scheduler::Scheduler;
 use super::{fibers, run, trace};
 use crate::base::atomic::Ordering;
 use crate::base::clock;
-use crate::goroutine::{GRef, List, State};
+use crate::goroutine::{GRef, List};
 
 /// Sweeps over the other processors before a searcher gives up.
 const SWEEPS: usize = 6;
@@ -99,7 +99,7 @@ fn obtain(m: &'static M) -> Option<&'static P> {
                     unsafe { scheduler.deliver(p, ready) };
                     return Some(p);
                 }
-                scheduler.inject_all(ready);
+                scheduler.ready_anywhere(ready);
             }
             Slept::Retired => return None,
         }
@@ -394,12 +394,8 @@ impl Scheduler {
             let mut ready = List::new();
             let expired = owner.timers.expire(now, &mut ready);
             count += ready.len();
-            for g in ready {
-                g.set_state(State::Waiting, State::Runnable);
-                trace::ready_by_nobody(trace::machine_of(p), None, g);
-                // SAFETY: the caller has the processor.
-                unsafe { self.make_last(p, g) };
-            }
+            // SAFETY: the caller has the processor, and their waits were won.
+            unsafe { self.ready_at(p, ready) };
             if expired.has_new_first {
                 self.keep_time(owner.timers.next());
             }

@@ -18,7 +18,7 @@ use super::processor::P;
 use super::scheduler::Scheduler;
 use crate::base::atomic::Ordering;
 use crate::driver::poller::Poller;
-use crate::goroutine::{List, State, current};
+use crate::goroutine::{List, current};
 use std::io;
 use std::ptr;
 
@@ -102,7 +102,7 @@ impl Scheduler {
         let mut ready = List::new();
         poller.look(now, &mut ready);
         let found = !ready.is_empty();
-        self.inject_all(ready);
+        self.ready_anywhere(ready);
         if self.lacks_watcher() {
             // An idle processor's machine had better sleep there.
             self.wake_for_work();
@@ -117,27 +117,10 @@ impl Scheduler {
     /// - the goroutines are its own, and wait.
     pub(super) unsafe fn deliver(&self, p: &P, ready: List) {
         let count = ready.len();
-        for g in ready {
-            g.set_state(State::Waiting, State::Runnable);
-            // SAFETY: as this function's.
-            unsafe { self.make_last(p, g) };
-        }
+        // SAFETY: as this function's.
+        unsafe { self.ready_at(p, ready) };
         if count > 1 {
             self.wake_for_work();
         }
-    }
-
-    /// The same, in the global queue.
-    pub(super) fn inject_all(&self, ready: List) {
-        if ready.is_empty() {
-            return;
-        }
-        let mut list = List::new();
-        for g in ready {
-            g.set_state(State::Waiting, State::Runnable);
-            list.push_back(g);
-        }
-        self.global.append(list);
-        self.wake_for_work();
     }
 }

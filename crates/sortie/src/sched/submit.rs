@@ -4,7 +4,7 @@ use super::machine::M;
 use super::processor::{Displaced, P};
 use super::scheduler::Scheduler;
 use super::trace;
-use crate::goroutine::{GRef, State, current};
+use crate::goroutine::{GRef, List, State, current};
 use sortie_fiber::race;
 
 /// Makes a goroutine that waits runnable.
@@ -62,6 +62,38 @@ pub(crate) unsafe fn ready_here(g: GRef) {
         }
     }
     m.seat.exit();
+}
+
+impl Scheduler {
+    /// Makes goroutines runnable that time or the network has made ready, at the end of the
+    /// queue of `p`.
+    ///
+    /// # Safety
+    /// - the caller has the processor;
+    /// - as [`ready`], for each of them.
+    pub(super) unsafe fn ready_at(&self, p: &P, list: impl IntoIterator<Item = GRef>) {
+        for g in list {
+            g.set_state(State::Waiting, State::Runnable);
+            trace::ready_by_nobody(trace::machine_of(p), None, g);
+            // SAFETY: as this function's.
+            unsafe { self.make_last(p, g) };
+        }
+    }
+
+    /// The same without a processor, in the global queue.
+    pub(super) fn ready_anywhere(&self, list: List) {
+        if list.is_empty() {
+            return;
+        }
+        let mut runnable = List::new();
+        for g in list {
+            g.set_state(State::Waiting, State::Runnable);
+            trace::ready_by_nobody(None, None, g);
+            runnable.push_back(g);
+        }
+        self.global.append(runnable);
+        self.wake_for_work();
+    }
 }
 
 /// Puts a runnable goroutine where it runs next.
