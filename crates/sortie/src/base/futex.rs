@@ -58,8 +58,17 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32) {
 
 /// Wakes one sleeper. The word is named by address only: it may be gone.
 pub(crate) fn wake_one(word: *const AtomicU32) {
+    wake(word, 1);
+}
+
+/// The same with all sleepers.
+pub(crate) fn wake_all(word: *const AtomicU32) {
+    wake(word, i32::MAX as u32);
+}
+
+fn wake(word: *const AtomicU32, count: u32) {
     // SAFETY: the kernel only compares the address with those slept on.
     unsafe {
-        futex(word, libc::FUTEX_WAKE, 1, std::ptr::null());
+        futex(word, libc::FUTEX_WAKE, count, std::ptr::null());
     }
 }

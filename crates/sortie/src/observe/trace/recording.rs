@@ -172,9 +172,7 @@ fn write(pool: &'static Pool, mut output: Output<Box<dyn Write + Send>>, first: 
     output.finish();
     *RESULT.lock().unwrap_or_else(PoisonError::into_inner) = output.result;
     STATE.store(IDLE, Ordering::Release);
-    for _ in 0..16 {
-        futex::wake_one(&STATE);
-    }
+    futex::wake_all(&STATE);
 }
 
 fn next(pool: &Pool) -> Option<(u32, Header)> {
