@@ -345,10 +345,10 @@ pub unsafe fn suspend() {
 /// Unwinds the calling fiber, which is being dropped.
 #[cold]
 #[inline(never)]
-fn unwind_here() {
+fn unwind_here() -> ! {
     /// What is thrown. No hook sees it.
     struct Dropped;
-    std::panic::resume_unwind(Box::new(Dropped));
+    std::panic::resume_unwind(Box::new(Dropped))
 }
 
 /// The first function of each fiber.

@@ -16,8 +16,8 @@
 //! that calls its way in and returns its way out, as those do that are made for
 //! generators, keeps it in balance only if the fiber makes no call and no return of its own
 //! in between. A goroutine is suspended in the depth of one call, and when it goes on
-//! returns from that and makes the next: each switch would then cost three wrong
-//! predictions, twice as much as all the rest of it. A jump leaves the predictor
+//! returns from that and makes the next: each switch would then cost some wrong
+//! predictions, more than all the rest of it. A jump leaves the predictor
 //! alone; and where many fibers do the same, one finds there what the other has left.
 //!
 //! # Unwinding
@@ -32,6 +32,7 @@
 
 use std::arch::{asm, naked_asm};
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::ptr;
 
 /// The stack pointers of a fiber and its host, of which the one is valid that does
@@ -44,6 +45,9 @@ pub(crate) struct Stacks {
 }
 
 impl Stacks {
+    const FIBER: usize = offset_of!(Stacks, fiber);
+    const HOST: usize = offset_of!(Stacks, host);
+
     /// Of a fiber that will run [`first`](super::raw::first), with this as its argument, on
     /// a stack that ends at `base`.
     ///
@@ -69,14 +73,14 @@ impl Stacks {
 /// Where a fiber starts: nothing is below.
 ///
 /// # Safety
-/// Jumped to by [`resume`] only, with the stack aligned to 16 but for one word.
+/// Jumped to by [`exchange`] only, with the stack aligned to 16 but for one word.
 #[unsafe(naked)]
 unsafe extern "C" fn start() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
         "xor ebp, ebp",
-        // What `resume` has in rdx.
+        // What `exchange` has in rdx.
         "mov rdi, rdx",
         "sub rsp, 8",
         "call {first}",
@@ -84,6 +88,43 @@ unsafe extern "C" fn start() {
         ".cfi_endproc",
         first = sym crate::raw::first,
     )
+}
+
+/// Leaves one of the two stacks for the other, whose pointers are at these offsets in the
+/// pair. Takes a word along, and returns the one that comes with the way back.
+///
+/// # Safety
+/// - the caller runs on the stack that it leaves;
+/// - whoever runs on the other has left it in this way, or it is new;
+/// - nobody else enters it.
+#[inline(always)]
+unsafe fn exchange<const LEFT: usize, const ENTERED: usize>(stacks: &Stacks, word: usize) -> usize {
+    let answer;
+    // SAFETY: the other side has left an address and its registers on its stack, by the
+    // caller's obligations; it comes back to where we leave ours. What is not saved here
+    // is declared as overwritten.
+    unsafe {
+        asm!(
+            "push rbp",
+            "push rbx",
+            "lea rax, [rip + 2f]",
+            "push rax",
+            "mov [rdx + {left}], rsp",
+            "mov rsp, [rdx + {entered}]",
+            "pop rax",
+            "jmp rax",
+            "2:",
+            "pop rbx",
+            "pop rbp",
+            left = const LEFT,
+            entered = const ENTERED,
+            inlateout("rdi") word => answer,
+            inlateout("rdx") stacks => _,
+            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
+            clobber_abi("sysv64"),
+        );
+    }
+    answer
 }
 
 /// Runs a fiber until it suspends. Takes a word to it, and returns one from it.
@@ -94,32 +135,8 @@ unsafe extern "C" fn start() {
 /// - FS is the fiber's already, and the caller does what that demands of it.
 #[inline(always)]
 pub(crate) unsafe fn resume(stacks: &Stacks, word: usize) -> usize {
-    let answer;
-    // SAFETY: the fiber's side has left an address and its registers on its stack, by the
-    // caller's obligations; it switches back to where we leave ours. What is not saved
-    // here is declared as overwritten.
-    unsafe {
-        asm!(
-            "push rbp",
-            "push rbx",
-            "lea rax, [rip + 2f]",
-            "push rax",
-            "mov [rdx + {host}], rsp",
-            "mov rsp, [rdx + {fiber}]",
-            "pop rax",
-            "jmp rax",
-            "2:",
-            "pop rbx",
-            "pop rbp",
-            host = const std::mem::offset_of!(Stacks, host),
-            fiber = const std::mem::offset_of!(Stacks, fiber),
-            inlateout("rdi") word => answer,
-            inlateout("rdx") stacks => _,
-            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
-            clobber_abi("sysv64"),
-        );
-    }
-    answer
+    // SAFETY: as this function's; the host is whoever calls.
+    unsafe { exchange::<{ Stacks::HOST }, { Stacks::FIBER }>(stacks, word) }
 }
 
 /// Suspends the fiber that runs. Takes a word to the host, and returns the one that
@@ -130,28 +147,6 @@ pub(crate) unsafe fn resume(stacks: &Stacks, word: usize) -> usize {
 /// - the host is prepared for that.
 #[inline(always)]
 pub(crate) unsafe fn suspend(stacks: &Stacks, word: usize) -> usize {
-    let answer;
-    // SAFETY: as in `resume`, with the sides exchanged.
-    unsafe {
-        asm!(
-            "push rbp",
-            "push rbx",
-            "lea rax, [rip + 2f]",
-            "push rax",
-            "mov [rdx + {fiber}], rsp",
-            "mov rsp, [rdx + {host}]",
-            "pop rax",
-            "jmp rax",
-            "2:",
-            "pop rbx",
-            "pop rbp",
-            host = const std::mem::offset_of!(Stacks, host),
-            fiber = const std::mem::offset_of!(Stacks, fiber),
-            inlateout("rdi") word => answer,
-            inlateout("rdx") stacks => _,
-            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
-            clobber_abi("sysv64"),
-        );
-    }
-    answer
+    // SAFETY: as this function's; the host has left its stack by `resume`.
+    unsafe { exchange::<{ Stacks::FIBER }, { Stacks::HOST }>(stacks, word) }
 }

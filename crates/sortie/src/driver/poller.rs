@@ -11,8 +11,8 @@
 //! One thread at a time: whoever has the *turn*.
 //! * A machine that has a processor and nothing to run looks in passing; so does any
 //!   machine once in a while, and sysmon if nobody has for 10 milliseconds.
-//! * The machine that keeps the time sleeps here instead of on its futex, until the next
-//!   timer. It is woken by an eventfd, which nobody ever reads: it is edge-triggered too,
+//! * One machine that has no processor sleeps here instead of on its futex: the *watcher*. If
+//!   it is also the one that keeps the time, until the next timer. It is woken by an eventfd, which nobody ever reads: it is edge-triggered too,
 //!   so each write is an event. It would be lost if another thread took it; but the
 //!   sleeper has the turn from before it says that it sleeps here until it has returned.
 //!

@@ -4,6 +4,16 @@
 macro_rules! common {
     ($name:ident, $std:ty) => {
         impl $name {
+            /// Another handle of the same socket. Settings such as deadlines are each
+            /// handle's own.
+            ///
+            /// # Errors
+            /// If the system refuses.
+            pub fn try_clone(&self) -> io::Result<Self> {
+                let inner = self.0.inner().try_clone()?;
+                Ok(Self(self.0.sibling(inner)))
+            }
+
             /// Gets the value of the `SO_ERROR` option, and clears it.
             ///
             /// # Errors
@@ -76,16 +86,6 @@ macro_rules! listener {
         common!($name, $std);
 
         impl $name {
-            /// Another handle of the same listener. Settings such as the deadline are
-            /// each handle's own.
-            ///
-            /// # Errors
-            /// If the system refuses.
-            pub fn try_clone(&self) -> io::Result<Self> {
-                let inner = self.0.inner().try_clone()?;
-                Ok(Self(self.0.sibling(inner)))
-            }
-
             /// Whether `accept` on this handle fails with
             /// [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting.
             ///
@@ -136,16 +136,6 @@ macro_rules! duplex {
         common!($name, $std);
 
         impl $name {
-            /// Another handle of the same socket. Settings such as deadlines are each
-            /// handle's own.
-            ///
-            /// # Errors
-            /// If the system refuses.
-            pub fn try_clone(&self) -> io::Result<Self> {
-                let inner = self.0.inner().try_clone()?;
-                Ok(Self(self.0.sibling(inner)))
-            }
-
             /// Whether calls fail with [`WouldBlock`](io::ErrorKind::WouldBlock) instead
             /// of waiting.
             ///
@@ -252,6 +242,54 @@ macro_rules! duplex {
                     let _ = inner.set_write_timeout(write);
                 }
                 inner
+            }
+        }
+    };
+}
+
+/// What sockets for datagrams have.
+macro_rules! datagram {
+    ($name:ident, $std:ty) => {
+        duplex!($name, $std);
+
+        impl $name {
+            /// Receives a datagram: if the socket is connected, from there only.
+            ///
+            /// # Blocking
+            /// Parks the calling goroutine, or blocks the calling OS thread, until there
+            /// is one.
+            ///
+            /// # Errors
+            /// If there is none in time, it is closed, or as the system says.
+            #[track_caller]
+            pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0
+                    .operate(How::read(None), |inner| receive(inner, buffer, 0))
+            }
+
+            /// As [`recv`](Self::recv), until the context ends at most.
+            ///
+            /// # Errors
+            /// As `recv`, or if the context has ended; the
+            /// [`ContextError`](crate::context::ContextError) is inside.
+            #[track_caller]
+            pub fn recv_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
+                let how = How::read(Some(context));
+                self.0.operate(how, |inner| receive(inner, buffer, 0))
+            }
+
+            /// Sends a datagram to the socket that it is connected to.
+            ///
+            /// # Blocking
+            /// Parks the calling goroutine, or blocks the calling OS thread, until there
+            /// is room.
+            ///
+            /// # Errors
+            /// As the system says.
+            #[track_caller]
+            pub fn send(&self, buffer: &[u8]) -> io::Result<usize> {
+                self.0
+                    .operate(How::write(None), |inner| send(inner, buffer))
             }
         }
     };

@@ -36,7 +36,7 @@ use std::time::Duration;
 /// ```
 pub struct UdpSocket(Socket<std::net::UdpSocket>);
 
-duplex!(UdpSocket, std::net::UdpSocket);
+datagram!(UdpSocket, std::net::UdpSocket);
 
 impl UdpSocket {
     /// A socket at this address, or the first of these that works.
@@ -122,26 +122,6 @@ impl UdpSocket {
         })
     }
 
-    /// Receives a datagram from the address that it is connected to.
-    ///
-    /// # Errors
-    /// As [`recv_from`](Self::recv_from).
-    #[track_caller]
-    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0
-            .operate(How::read(None), |inner| receive(inner, buffer, 0))
-    }
-
-    /// As [`recv`](Self::recv), until the context ends at most.
-    ///
-    /// # Errors
-    /// As [`recv_from_ctx`](Self::recv_from_ctx).
-    #[track_caller]
-    pub fn recv_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
-        let how = How::read(Some(context));
-        self.0.operate(how, |inner| receive(inner, buffer, 0))
-    }
-
     /// As [`recv`](Self::recv), but the datagram stays to be received again.
     ///
     /// # Errors
@@ -151,16 +131,6 @@ impl UdpSocket {
         let how = How::read(None);
         self.0
             .operate(how, |inner| receive(inner, buffer, libc::MSG_PEEK))
-    }
-
-    /// Sends a datagram to the address that it is connected to.
-    ///
-    /// # Errors
-    /// As [`send_to`](Self::send_to).
-    #[track_caller]
-    pub fn send(&self, buffer: &[u8]) -> io::Result<usize> {
-        self.0
-            .operate(How::write(None), |inner| send(inner, buffer))
     }
 
     /// The address that it is connected to.

@@ -30,7 +30,7 @@ use std::time::Duration;
 /// ```
 pub struct UnixDatagram(Socket<std::os::unix::net::UnixDatagram>);
 
-duplex!(UnixDatagram, std::os::unix::net::UnixDatagram);
+datagram!(UnixDatagram, std::os::unix::net::UnixDatagram);
 
 impl UnixDatagram {
     fn new(inner: std::os::unix::net::UnixDatagram) -> UnixDatagram {
@@ -102,31 +102,11 @@ impl UnixDatagram {
         Ok((count, sender(&from)?))
     }
 
-    /// Receives a datagram.
-    ///
-    /// # Errors
-    /// As [`recv_from`](Self::recv_from).
-    #[track_caller]
-    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0
-            .operate(How::read(None), |inner| receive(inner, buffer, 0))
-    }
-
-    /// As [`recv`](Self::recv), until the context ends at most.
-    ///
-    /// # Errors
-    /// As `recv`, or if the context has ended; the
-    /// [`ContextError`](crate::context::ContextError) is inside.
-    #[track_caller]
-    pub fn recv_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
-        let how = How::read(Some(context));
-        self.0.operate(how, |inner| receive(inner, buffer, 0))
-    }
-
     /// Sends a datagram to the socket at this path.
     ///
     /// # Blocking
-    /// Parks the calling goroutine, or blocks the calling OS thread, until there is room.
+    /// Until there is room at the other side; a goroutine holds its thread meanwhile, since
+    /// nothing tells when.
     ///
     /// # Errors
     /// As the system says.
@@ -147,32 +127,17 @@ impl UnixDatagram {
     fn send_by(&self, how: How<'_>, buffer: &[u8], address: &SockAddr) -> io::Result<usize> {
         // Whether there is room at the other side, events do not tell unless it is
         // connected: it waits as the system does, holding the thread.
-        let address = address.clone();
-        if self.0.is_nonblocking() || self.0.timeout(Direction::Write).is_some() {
-            return self.0.operate(how, |inner| {
-                SockRef::from(inner).send_to_with_flags(buffer, &address, SEND)
-            });
-        }
+        let holds = !self.0.is_nonblocking() && self.0.timeout(Direction::Write).is_none();
         self.0.operate(how, |inner| {
             let socket = SockRef::from(inner);
-            match socket.send_to_with_flags(buffer, &address, SEND) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            match socket.send_to_with_flags(buffer, address, SEND) {
+                Err(error) if holds && error.kind() == ErrorKind::WouldBlock => {
                     let flags = libc::MSG_NOSIGNAL;
-                    crate::runtime::blocking(|| socket.send_to_with_flags(buffer, &address, flags))
+                    crate::runtime::blocking(|| socket.send_to_with_flags(buffer, address, flags))
                 }
                 done => done,
             }
         })
-    }
-
-    /// Sends a datagram to the socket that it is connected to.
-    ///
-    /// # Errors
-    /// As [`send_to`](Self::send_to).
-    #[track_caller]
-    pub fn send(&self, buffer: &[u8]) -> io::Result<usize> {
-        self.0
-            .operate(How::write(None), |inner| send(inner, buffer))
     }
 
     /// The address that it is connected to.

@@ -65,7 +65,7 @@ impl UnixStream {
     /// If nobody listens there, or too many wait already.
     #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
-        UnixStream::connect_to(&SockAddr::unix(path)?, None)
+        UnixStream::connect_to(&SockAddr::unix(path)?)
     }
 
     /// Connects to the socket at this address, which may be an abstract name.
@@ -74,12 +74,12 @@ impl UnixStream {
     /// As [`connect`](Self::connect).
     #[track_caller]
     pub fn connect_addr(address: &UnixAddr) -> io::Result<UnixStream> {
-        UnixStream::connect_to(&as_socket_address(address)?, None)
+        UnixStream::connect_to(&as_socket_address(address)?)
     }
 
     #[track_caller]
-    fn connect_to(address: &SockAddr, context: Option<&Context>) -> io::Result<UnixStream> {
-        let socket = connect(address, How::write(context), NEVER)?;
+    fn connect_to(address: &SockAddr) -> io::Result<UnixStream> {
+        let socket = connect(address, How::write(None), NEVER)?;
         Ok(UnixStream::new(socket.into()))
     }
 
