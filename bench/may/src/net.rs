@@ -1,7 +1,7 @@
 //! Workloads on sockets and pipes.
 
-use crate::channels;
-use bench_program::{CONNECTIONS, ask, detail, report_round_trips, requests, serve, timed};
+use crate::{channels, ticker};
+use bench_program::{CONNECTIONS, ask, report_round_trips, requests, serve, slowdown, timed};
 use may::go;
 use may::net::{TcpListener, TcpStream};
 
@@ -35,11 +35,5 @@ pub(crate) fn echo() -> f64 {
 
 /// How many times slower the ring is beside coroutines that are stuck in `read` on a pipe.
 pub(crate) fn blockers() -> f64 {
-    let alone = channels::ring();
-    let writers = crate::ticker::block();
-    let beside = channels::ring();
-    drop(writers);
-    detail("ring_alone", alone);
-    detail("ring_beside", beside);
-    beside / alone
+    slowdown(channels::ring, ticker::block)
 }

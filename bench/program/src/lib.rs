@@ -13,7 +13,9 @@ mod primes;
 
 pub use echo::{CONNECTIONS, REQUEST, ask, report_round_trips, requests, serve};
 pub use hash::{BLOCK, hash, speed_up};
-pub use lateness::{PERIOD, lateness, ticks};
+pub use lateness::{
+    BLOCKERS, Body, PERIOD, block, hog, lateness, report_slowdown, slowdown, tick, ticks,
+};
 pub use memory::Settling;
 pub use primes::prime;
 

@@ -1,68 +1,30 @@
 //! A ticker of one millisecond, and how late its ticks are beside others.
-//!
-//! The schedule is fixed: after a tick that was late by more than a period the ones
-//! that have become due meanwhile follow at once, each late by its own measure.
 
-use bench_program::PERIOD;
-use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use bench_program::{Body, hog, tick};
+use std::io::PipeWriter;
 
-const BLOCKERS: usize = 64;
+fn start(body: Body) {
+    drop(sortie::go(body));
+}
 
 /// Beside nothing.
 pub(crate) fn alone() -> f64 {
-    lateness()
+    tick(sortie::sleep)
 }
 
 /// Beside goroutines that are stuck in `read` on a pipe, unannounced.
 pub(crate) fn beside_blockers() -> f64 {
-    static ENTERING: AtomicUsize = AtomicUsize::new(0);
-    let mut writers = Vec::new();
-    for _ in 0..BLOCKERS {
-        let (mut reader, writer) = std::io::pipe().expect("a pipe");
-        writers.push(writer);
-        sortie::go(move || {
-            ENTERING.fetch_add(1, Ordering::AcqRel);
-            std::io::Read::read(&mut reader, &mut [0])
-        });
-    }
-    while ENTERING.load(Ordering::Acquire) < BLOCKERS {
-        sortie::yield_now();
-    }
-    let late = lateness();
-    drop(writers);
-    late
+    let _writers = block();
+    alone()
+}
+
+/// Gets goroutines stuck. They are until these are dropped.
+pub(crate) fn block() -> Vec<PipeWriter> {
+    bench_program::block(start, sortie::yield_now)
 }
 
 /// Beside twice as many endless loops as there are processors.
 pub(crate) fn beside_hogs() -> f64 {
-    static RUNNING: AtomicUsize = AtomicUsize::new(0);
-    let hogs = 2 * sortie::runtime::max_procs();
-    for _ in 0..hogs {
-        sortie::go(|| {
-            RUNNING.fetch_add(1, Ordering::AcqRel);
-            let mut count = 0u64;
-            loop {
-                count = black_box(count).wrapping_add(1);
-            }
-        });
-    }
-    while RUNNING.load(Ordering::Acquire) < hogs {
-        sortie::yield_now();
-    }
-    lateness()
-}
-
-/// How late 99 of 100 ticks are at most, in nanoseconds.
-fn lateness() -> f64 {
-    let ticks = bench_program::ticks();
-    let mut late = Vec::with_capacity(ticks);
-    let mut due = Instant::now() + PERIOD;
-    while late.len() < ticks {
-        sortie::sleep(due.saturating_duration_since(Instant::now()));
-        late.push(due.elapsed());
-        due += PERIOD;
-    }
-    bench_program::lateness(late)
+    hog(2 * sortie::runtime::max_procs(), start, sortie::yield_now);
+    alone()
 }

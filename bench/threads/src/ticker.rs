@@ -1,75 +1,34 @@
 //! A ticker of one millisecond, and how late its ticks are beside others.
-//!
-//! The schedule is fixed: after a tick that was late by more than a period the ones
-//! that have become due meanwhile follow at once, each late by its own measure.
 
-use bench_program::PERIOD;
-use std::hint::black_box;
+use bench_program::{Body, hog, tick};
 use std::io::PipeWriter;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-const BLOCKERS: usize = 64;
+fn start(body: Body) {
+    crate::start(body);
+}
 
 /// Beside nothing.
 pub(crate) fn alone() -> f64 {
-    lateness()
+    tick(std::thread::sleep)
 }
 
 /// Beside threads that are stuck in `read` on a pipe.
 pub(crate) fn beside_blockers() -> f64 {
-    let writers = block();
-    let late = lateness();
-    drop(writers);
-    late
+    let _writers = block();
+    alone()
 }
 
 /// Gets threads stuck. They are until these are dropped.
 pub(crate) fn block() -> Vec<PipeWriter> {
-    static ENTERING: AtomicUsize = AtomicUsize::new(0);
-    let mut writers = Vec::new();
-    for _ in 0..BLOCKERS {
-        let (mut reader, writer) = std::io::pipe().expect("a pipe");
-        writers.push(writer);
-        crate::start(move || {
-            ENTERING.fetch_add(1, Ordering::AcqRel);
-            let _ = std::io::Read::read(&mut reader, &mut [0]);
-        });
-    }
-    while ENTERING.load(Ordering::Acquire) < BLOCKERS {
-        std::thread::yield_now();
-    }
-    writers
+    bench_program::block(start, std::thread::yield_now)
 }
 
 /// Beside twice as many endless loops as there are CPUs.
 pub(crate) fn beside_hogs() -> f64 {
-    static RUNNING: AtomicUsize = AtomicUsize::new(0);
-    let hogs = 2 * std::thread::available_parallelism().map_or(1, usize::from);
-    for _ in 0..hogs {
-        crate::start(|| {
-            RUNNING.fetch_add(1, Ordering::AcqRel);
-            let mut count = 0u64;
-            loop {
-                count = black_box(count).wrapping_add(1);
-            }
-        });
-    }
-    while RUNNING.load(Ordering::Acquire) < hogs {
-        std::thread::yield_now();
-    }
-    lateness()
-}
-
-/// How late 99 of 100 ticks are at most, in nanoseconds.
-fn lateness() -> f64 {
-    let ticks = bench_program::ticks();
-    let mut late = Vec::with_capacity(ticks);
-    let mut due = Instant::now() + PERIOD;
-    while late.len() < ticks {
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        late.push(due.elapsed());
-        due += PERIOD;
-    }
-    bench_program::lateness(late)
+    hog(
+        2 * std::thread::available_parallelism().map_or(1, usize::from),
+        start,
+        std::thread::yield_now,
+    );
+    alone()
 }

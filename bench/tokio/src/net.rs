@@ -1,7 +1,9 @@
 //! Workloads on sockets and pipes.
 
 use crate::{channels, ticker};
-use bench_program::{CONNECTIONS, REQUEST, detail, per_operation, report_round_trips, requests};
+use bench_program::{
+    CONNECTIONS, REQUEST, per_operation, report_round_trips, report_slowdown, requests,
+};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -63,11 +65,10 @@ pub(crate) async fn echo() -> f64 {
 /// How many times slower the ring is beside blocking tasks that are stuck in `read` on
 /// a pipe.
 pub(crate) async fn blockers() -> f64 {
+    channels::ring().await;
     let alone = channels::ring().await;
     let writers = ticker::block().await;
     let beside = channels::ring().await;
     drop(writers);
-    detail("ring_alone", alone);
-    detail("ring_beside", beside);
-    beside / alone
+    report_slowdown(alone, beside)
 }

@@ -1,13 +1,11 @@
 //! A ticker of one millisecond, and how late its ticks are beside others. Code that
 //! blocks or computes without end goes to `spawn_blocking`, as tokio asks for.
 
-use bench_program::{PERIOD, lateness, ticks};
+use bench_program::{BLOCKERS, PERIOD, lateness, ticks};
 use std::hint::black_box;
 use std::io::{PipeWriter, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-
-const BLOCKERS: usize = 64;
 
 /// Beside nothing.
 pub(crate) async fn alone() -> f64 {
