@@ -9,7 +9,7 @@
 
 pub use crate::host::Host;
 use crate::host::Rider;
-pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, Slot, Stack, StackPool};
+pub use crate::stack::{DEFAULT_STACK_SIZE, MIN_STACK_SIZE, RUN, Slots, Stack, StackPool};
 
 use crate::block;
 use crate::fs_base::Tcb;

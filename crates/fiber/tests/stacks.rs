@@ -222,6 +222,37 @@ fn every_stack_has_a_guard_which_outlives_trimming() {
 }
 
 #[test]
+fn stacks_that_are_made_together_are_as_good_as_others() {
+    let mut pool = StackPool::new(MIN_STACK_SIZE).unwrap();
+    // Never used, then without memory, then as they were left.
+    for state in ["untouched", "cold", "warm"] {
+        let slots = pool.claim(usize::MAX).unwrap();
+        let mut stacks = Vec::new();
+        slots.prepare(|stack| stacks.push(stack)).unwrap();
+        assert_eq!(stacks.len(), raw::RUN, "{state}");
+        let mut starts = Vec::new();
+        for stack in stacks {
+            let (stack, range) = addresses(run(stack, || assert_eq!(dig(5), 5)));
+            assert!(!readable(range.start - 1) && !readable(range.start - GUARD));
+            starts.push(range.start);
+            pool.give(stack);
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        assert_eq!(starts.len(), raw::RUN, "{state}: one for two");
+        assert_eq!(pool.warm(), raw::RUN);
+        if state == "untouched" {
+            pool.trim(0);
+        }
+    }
+    // What is not prepared after all is still there.
+    let slots = pool.claim(3).unwrap();
+    assert_eq!(pool.in_use(), 3);
+    pool.give_back(slots);
+    assert_eq!(pool.in_use(), 0);
+}
+
+#[test]
 fn trimming_gives_memory_back() {
     let mut pool = StackPool::new(256 << 10).unwrap();
     let mut stacks = Vec::new();

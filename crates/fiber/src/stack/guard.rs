@@ -1,6 +1,7 @@
 //! Making the lowest pages of a slot inaccessible.
 
 use super::GUARD;
+use super::slots::RUN;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -42,17 +43,29 @@ pub(super) fn dismiss(count: usize) {
     }
 }
 
-/// Guards the slot that starts at `low`. A guard is never taken away again.
-pub(super) fn install(low: usize) -> io::Result<()> {
-    match method() {
-        Method::Marker => mark(low),
-        Method::Protection(_) => {
-            // SAFETY: protects pages of our own mapping that hold no data.
-            match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        }
+/// Guards the slots that start there. A guard is never taken away again.
+///
+/// # Errors
+/// How many have one before the first that cannot get one.
+pub(super) fn install(slots: &[usize]) -> Result<(), (usize, io::Error)> {
+    let marker = matches!(method(), Method::Marker);
+    let mut guarded = 0;
+    if marker && slots.len() > 1 {
+        // SAFETY: advice about pages of our own mapping that hold no data.
+        guarded = unsafe { advise(slots, 0, GUARD, MADV_GUARD_INSTALL) };
+    }
+    for (index, &low) in slots.iter().enumerate().skip(guarded) {
+        let result = if marker { mark(low) } else { protect(low) };
+        result.map_err(|error| (index, error))?;
+    }
+    Ok(())
+}
+
+fn protect(low: usize) -> io::Result<()> {
+    // SAFETY: protects pages of our own mapping that hold no data.
+    match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -62,6 +75,46 @@ fn mark(low: usize) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Has the kernel give slots the memory now that they will touch next: `length` bytes from
+/// `offset` on. If it does not want to, it does so when they are touched.
+///
+/// # Safety
+/// The range is in all slots' mappings.
+pub(super) unsafe fn populate(slots: &[usize], offset: usize, length: usize) {
+    // SAFETY: as this function's; the advice changes no byte.
+    unsafe { advise(slots, offset, length, libc::MADV_POPULATE_WRITE) };
+}
+
+/// Gives the same advice about the same part of several slots. Returns for how many
+/// it was taken: none on kernels before 6.15.
+///
+/// # Safety
+/// As `madvise` with this advice, for each of the slots.
+unsafe fn advise(slots: &[usize], offset: usize, length: usize, advice: libc::c_int) -> usize {
+    /// This process, without a descriptor (Linux 6.15).
+    const PIDFD_SELF_PROCESS: libc::c_int = -10001;
+    let mut ranges = [libc::iovec {
+        iov_base: std::ptr::null_mut(),
+        iov_len: length,
+    }; RUN];
+    for (range, low) in ranges.iter_mut().zip(slots) {
+        range.iov_base = (low + offset) as *mut _;
+    }
+    let count = slots.len().min(RUN);
+    // SAFETY: as this function's.
+    let taken = unsafe {
+        libc::syscall(
+            libc::SYS_process_madvise,
+            PIDFD_SELF_PROCESS,
+            ranges.as_ptr(),
+            count,
+            advice,
+            0,
+        )
+    };
+    usize::try_from(taken).map_or(0, |bytes| bytes / length)
 }
 
 /// Tries the marker on some pages.

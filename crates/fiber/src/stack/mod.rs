@@ -30,11 +30,13 @@
 
 mod guard;
 mod pool;
+mod slots;
 
 use crate::block::{self, Extent};
 use crate::fs_base::Tcb;
 use crate::layout::Layout;
-pub use pool::{Slot, StackPool};
+pub use pool::StackPool;
+pub use slots::{RUN, Slots};
 
 /// Size of a page.
 pub(crate) const PAGE: usize = 4096;
@@ -91,6 +93,15 @@ impl Geometry {
             tcb,
             base: (tcb - extent.below) & !15,
         }
+    }
+
+    /// The pages that a fiber uses before anything else: where in a slot, and how many
+    /// bytes.
+    fn top(&self) -> (usize, usize) {
+        let end = self.tcb.next_multiple_of(PAGE);
+        // The first frames are just below the base.
+        let start = (self.base - 1) & !(PAGE - 1);
+        (start, end - start)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A pool of stacks of one size.
 
+use super::slots::{RUN, Slots, State};
 use super::{GUARD, Geometry, PAGE, Stack, guard};
-use crate::block;
 use crate::error::Unsupported;
 use crate::layout::Layout;
 use crate::race;
@@ -23,51 +23,6 @@ pub struct StackPool {
     warm: Vec<usize>,
     /// Slots in all arenas.
     slots: usize,
-}
-
-/// A place for a stack, which may have no guard and no block yet.
-#[derive(Debug)]
-#[must_use = "its address space is lost"]
-pub struct Slot {
-    stack: Stack,
-    layout: &'static Layout,
-    state: SlotState,
-}
-
-/// What a slot has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SlotState {
-    /// Nothing.
-    Untouched,
-    /// A guard; its memory is zero.
-    Cold,
-    /// A guard and a block.
-    Warm,
-}
-
-impl Slot {
-    /// Bytes of the stack that was asked for.
-    pub fn size(&self) -> usize {
-        self.stack.size()
-    }
-
-    /// Makes it a stack.
-    ///
-    /// # Errors
-    /// If it cannot be guarded.
-    pub fn prepare(self) -> Result<Stack, (Slot, io::Error)> {
-        if self.state == SlotState::Untouched
-            && let Err(error) = guard::install(self.stack.low)
-        {
-            return Err((self, error));
-        }
-        if self.state != SlotState::Warm {
-            // SAFETY: the slot is ours, and zero: fresh from the kernel, or given
-            // back to it by `trim`. Geometry places the block's extent in it.
-            unsafe { block::build(self.layout, self.stack.tcb(), self.stack.addresses()) };
-        }
-        Ok(self.stack)
-    }
 }
 
 /// Slots of the first arena; each further one is twice as large, up to a limit.
@@ -141,62 +96,80 @@ impl StackPool {
     /// # Errors
     /// As [`reserve`](Self::reserve), and if the stack cannot be guarded.
     pub fn take(&mut self) -> io::Result<Stack> {
-        self.claim()?.prepare().map_err(|(slot, error)| {
-            self.give_back(slot);
-            error
-        })
+        let mut taken = None;
+        match self.claim(1)?.prepare(|stack| taken = Some(stack)) {
+            Ok(()) => Ok(taken.expect("one slot makes one stack")),
+            Err((slots, error)) => {
+                self.give_back(slots);
+                Err(error)
+            }
+        }
     }
 
-    /// The first half of [`take`](Self::take): a few instructions, most of the time.
-    /// The second, [`Slot::prepare`], takes the kernel's time, and does not need the pool.
+    /// The first half of [`take`](Self::take), for one stack at least and for some more if
+    /// they are as easy to have: a few instructions, most of the time. The second,
+    /// [`Slots::prepare`], takes the kernel's time, and does not need the pool.
     ///
     /// # Errors
     /// As [`reserve`](Self::reserve).
-    pub fn claim(&mut self) -> io::Result<Slot> {
-        let (low, state) = if let Some(low) = self.warm.pop() {
-            (low, SlotState::Warm)
-        } else if let Some(low) = self.cold.pop() {
-            (low, SlotState::Cold)
-        } else {
-            (self.first_use()?, SlotState::Untouched)
-        };
-        Ok(Slot {
-            stack: self.stack(low),
+    ///
+    /// # Panics
+    /// If `at_most` is zero.
+    pub fn claim(&mut self, at_most: usize) -> io::Result<Slots> {
+        assert!(at_most > 0, "a claim is for one stack at least");
+        let mut slots = Slots {
             layout: self.layout,
-            state,
-        })
+            geometry: self.geometry,
+            low: [0; RUN],
+            count: 0,
+            state: State::Warm,
+        };
+        let at_most = at_most.min(RUN);
+        for (list, state) in [(&mut self.warm, State::Warm), (&mut self.cold, State::Cold)] {
+            if !list.is_empty() {
+                slots.state = state;
+                while slots.count < at_most
+                    && let Some(low) = list.pop()
+                {
+                    slots.low[slots.count] = low;
+                    slots.count += 1;
+                }
+                return Ok(slots);
+            }
+        }
+        slots.state = State::Untouched;
+        if self.untouched.is_empty() {
+            self.reserve(self.slots + 1)?;
+        }
+        let (start, left) = self.untouched.last_mut().expect("just reserved");
+        while slots.count < at_most && *left > 0 {
+            slots.low[slots.count] = *start;
+            slots.count += 1;
+            *start += self.geometry.stride;
+            *left -= 1;
+        }
+        if *left == 0 {
+            self.untouched.pop();
+        }
+        Ok(slots)
     }
 
     /// Takes back what could not be prepared.
     ///
     /// # Panics
     /// If it is of another size.
-    pub fn give_back(&mut self, slot: Slot) {
+    pub fn give_back(&mut self, slots: Slots) {
         assert_eq!(
-            slot.stack.geometry, self.geometry,
-            "slot given to a pool of another size"
+            slots.geometry, self.geometry,
+            "slots given to a pool of another size"
         );
-        match slot.state {
-            SlotState::Warm => self.warm.push(slot.stack.low),
-            SlotState::Cold => self.cold.push(slot.stack.low),
-            SlotState::Untouched => self.untouched.push((slot.stack.low, 1)),
+        for &low in &slots.low[..slots.count] {
+            match slots.state {
+                State::Warm => self.warm.push(low),
+                State::Cold => self.cold.push(low),
+                State::Untouched => self.untouched.push((low, 1)),
+            }
         }
-    }
-
-    /// A slot that was never used.
-    #[cold]
-    fn first_use(&mut self) -> io::Result<usize> {
-        if self.untouched.is_empty() {
-            self.reserve(self.slots + 1)?;
-        }
-        let (start, count) = self.untouched.last_mut().expect("just reserved");
-        let low = *start;
-        *start += self.geometry.stride;
-        *count -= 1;
-        if *count == 0 {
-            self.untouched.pop();
-        }
-        Ok(low)
     }
 
     /// Gives a stack back, warm. Its block must be as good as new: either never
@@ -243,13 +216,6 @@ impl StackPool {
             self.warm.shrink_to_fit();
         }
         count
-    }
-
-    fn stack(&self, low: usize) -> Stack {
-        Stack {
-            low,
-            geometry: self.geometry,
-        }
     }
 }
 

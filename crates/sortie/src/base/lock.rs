@@ -13,7 +13,7 @@
 //!
 //! # Unlocking without an exchange
 //! An exchange would tell whether somebody sleeps; but a plain store frees the lock as
-//! well, for a tenth of the time, if a look at the number of sleepers follows. A thread
+//! well, without a locked instruction, if a look at the number of sleepers follows. A thread
 //! about to sleep counts itself, passes the [heavy barrier](super::barrier), and then tries
 //! once more: it finds the lock free, or is seen.
 //!

@@ -6,17 +6,20 @@
 //! tell when there is no more; processors reserve in batches ("credits").
 
 use super::entry;
-use super::processor::P;
+use super::processor::{FIBERS_KEPT, P};
 use crate::base::lock::Lock;
 use crate::goroutine::GRef;
 use sortie_fiber::Unsupported;
-use sortie_fiber::race::Context;
-use sortie_fiber::raw::{RawFiber, Stack, StackPool};
+use sortie_fiber::race::{self, Context};
+use sortie_fiber::raw::{RUN, RawFiber, Stack, StackPool};
 use std::collections::HashMap;
 use std::io;
 
 /// Credits that a processor takes and gives at once.
 const BATCH: u32 = 256;
+/// Stacks that are made at once, at most.
+const STACKS_AT_ONCE: usize = RUN;
+const _: () = assert!(STACKS_AT_ONCE <= FIBERS_KEPT);
 
 /// The shared part.
 #[derive(Debug)]
@@ -130,10 +133,10 @@ impl Fibers {
     /// # Safety
     /// The caller has the processor.
     pub(crate) unsafe fn take(&self, g: GRef, p: &P) -> io::Result<RawFiber> {
-        let slot = {
+        let slots = {
             let mut pools = self.0.lock();
             if g.odd_stack.get() {
-                pools.odd_sizes(g.stack_size())?.claim()?
+                pools.odd_sizes(g.stack_size())?.claim(1)?
             } else if let Some(fiber) = pools.idle.pop() {
                 // SAFETY: as this function's, and there is room.
                 while unsafe { p.has_few_fibers() }
@@ -145,19 +148,35 @@ impl Fibers {
                 pools.fewest_idle = pools.fewest_idle.min(pools.idle.len());
                 return Ok(fiber);
             } else {
-                pools.stacks.claim()?
+                let ahead = pools.ahead();
+                pools.stacks.claim(ahead)?
             }
         };
-        // Without the lock: this may be a system call, and a page fault.
-        let stack = slot.prepare().map_err(|(slot, error)| {
-            let mut pools = self.0.lock();
-            if let Some(pool) = pools.of_size(slot.size()) {
-                pool.give_back(slot);
+        let mut first = None;
+        // Without the lock: these are system calls, and page faults.
+        let result = slots.prepare(|stack| {
+            // SAFETY: `main` is made to run on fibers, and does not unwind.
+            let fiber = |context| unsafe { RawFiber::with_context(stack, entry::main, context) };
+            if first.is_none() {
+                first = Some(fiber(g.context.take()));
+            } else {
+                // SAFETY: the caller has the processor, whose cache is empty, or it would
+                // not have come here; it has room for more than a claim.
+                unsafe { p.give_fiber(fiber(Context::default())) };
             }
-            error
-        })?;
-        // SAFETY: `main` is made to run on fibers, and does not unwind.
-        Ok(unsafe { RawFiber::with_context(stack, entry::main, g.context.take()) })
+        });
+        match (first, result) {
+            (Some(first), Ok(())) => Ok(first),
+            (first, Err((slots, error))) => {
+                let mut pools = self.0.lock();
+                if let Some(pool) = pools.of_size(slots.size()) {
+                    pool.give_back(slots);
+                }
+                // What there is will do.
+                first.ok_or(error)
+            }
+            (None, Ok(())) => unreachable!("slots are never none"),
+        }
     }
 
     /// Takes idle fibers back.
@@ -223,6 +242,19 @@ impl Pools {
         self.stacks.reserve(self.credits + count)?;
         self.credits += count;
         Ok(())
+    }
+
+    /// How many stacks to make when one is needed. Where there are many already, more will
+    /// be needed soon; several are made in less time each. Not so where address space is
+    /// short: those that one processor keeps are no use to goroutines on another.
+    fn ahead(&self) -> usize {
+        if race::DETECTS {
+            return 1;
+        }
+        let spare = self.stacks.slots().saturating_sub(self.credits);
+        (self.stacks.in_use() / 8)
+            .min(spare / STACKS_AT_ONCE)
+            .clamp(1, STACKS_AT_ONCE)
     }
 
     /// The pool of stacks of a size that there are.
