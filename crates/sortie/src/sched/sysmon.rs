@@ -31,8 +31,9 @@ use std::sync::OnceLock;
 const SHORTEST: u64 = 20_000;
 const LONGEST: u64 = 10_000_000;
 /// The longest time if goroutines wait for a processor that may have been wrong in
-/// keeping them.
+/// keeping them: while another is idle, and while none is.
 const LONGEST_WAIT: u64 = 500_000;
+const LONGEST_WAIT_BUSY: u64 = 2_000_000;
 /// Looks in vain before the pace slows down.
 const PATIENCE: u32 = 50;
 /// How long a goroutine may compute while others wait, in nanoseconds.
@@ -111,10 +112,32 @@ impl Sysmon {
     }
 }
 
+/// What a look at something found, in rising order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Nothing,
+    /// Two looks shortly after each other will tell.
+    Suspicion,
+    /// Something that was in need of it: there may soon be more.
+    Reason,
+}
+
+impl Found {
+    fn reason(yes: bool) -> Found {
+        match yes {
+            true => Found::Reason,
+            false => Found::Nothing,
+        }
+    }
+}
+
 /// The thread's own state.
 struct Watch {
     scheduler: &'static Scheduler,
+    /// Time between two looks that find nothing.
     delay: u64,
+    /// The last look left a suspicion.
+    suspicious: bool,
     in_vain: u32,
     last_rare: u64,
     started: u64,
@@ -131,6 +154,7 @@ pub(super) fn watch(scheduler: &'static Scheduler) {
     let mut watch = Watch {
         scheduler,
         delay: SHORTEST,
+        suspicious: false,
         in_vain: 0,
         last_rare: now,
         started: now,
@@ -146,7 +170,11 @@ impl Watch {
         let sysmon = &self.scheduler.sysmon;
         let word = sysmon.word.load(Ordering::Acquire);
         if !sysmon.is_wanted() {
-            futex::wait_until(&sysmon.word, word, clock::now() + self.delay);
+            let delay = match self.suspicious {
+                true => SHORTEST,
+                false => self.delay,
+            };
+            futex::wait_until(&sysmon.word, word, clock::now() + delay);
         }
         if sysmon.quit.load(Ordering::Acquire) {
             (self.scheduler.config.hooks.quit)(self.scheduler);
@@ -163,43 +191,49 @@ impl Watch {
             self.sleep();
             return;
         }
-        let busy = self.look_at_processors(now)
-            | self.look_at_timers(now)
-            | self.scheduler.look_if_overdue(now);
-        let mut processors = self.scheduler.processors().iter();
-        let longest = match processors.any(|p| p.seen.waiting.get()) {
-            true => LONGEST_WAIT,
-            false => LONGEST,
-        };
-        if busy {
+        let found = self
+            .look_at_processors(now)
+            .max(Found::reason(self.look_at_timers(now)))
+            .max(Found::reason(self.scheduler.look_if_overdue(now)));
+        self.suspicious = found == Found::Suspicion;
+        if found == Found::Reason {
             self.in_vain = 0;
             self.delay = SHORTEST;
         } else {
             self.in_vain += 1;
             if self.in_vain > PATIENCE {
-                self.delay = (self.delay * 2).min(longest);
+                self.delay = (self.delay * 2).min(self.longest());
             }
         }
         self.rare(now);
     }
 
-    /// Takes processors away where that helps. Returns whether there is reason to
-    /// look again soon.
-    fn look_at_processors(&self, now: u64) -> bool {
-        let mut again = false;
+    /// The longest time until the next look.
+    fn longest(&self) -> u64 {
+        let mut processors = self.scheduler.processors().iter();
+        match processors.any(|p| p.seen.waiting.get()) {
+            true if self.scheduler.gate.idle() != 0 => LONGEST_WAIT,
+            true => LONGEST_WAIT_BUSY,
+            false => LONGEST,
+        }
+    }
+
+    /// Takes processors away where that helps.
+    fn look_at_processors(&self, now: u64) -> Found {
+        let mut found = Found::Nothing;
         for p in self.scheduler.processors() {
             if p.status() == Status::Running {
-                again |= self.look_at(p, now);
+                found = found.max(self.look_at(p, now));
             } else {
                 // Nothing waits for a processor that nobody has, and this would keep us
                 // from going to sleep.
                 p.seen.waiting.set(false);
             }
         }
-        again
+        found
     }
 
-    fn look_at(&self, p: &'static P, now: u64) -> bool {
+    fn look_at(&self, p: &'static P, now: u64) -> Found {
         let scheduler = self.scheduler;
         let seen = &p.seen;
         let tick = p.tick.get();
@@ -207,7 +241,7 @@ impl Watch {
         if seen.tick.replace(tick) != tick {
             seen.since.set(now);
             seen.cpu_time.set(None);
-            return false;
+            return Found::Nothing;
         }
         let waits = seen.waiting.get() || scheduler.global_len() != 0 || p.timers.next() <= now;
         if had_waiting && seen.waiting.get() && scheduler.gate.idle() != 0 {
@@ -217,31 +251,31 @@ impl Watch {
         }
         let elapsed = now - seen.since.get();
         if !waits && elapsed < STUCK {
-            return false;
+            return Found::Nothing;
         }
         // SAFETY: machines are never freed.
         let Some(m) = (unsafe { p.machine.load(Ordering::Acquire).as_ref() }) else {
-            return false;
+            return Found::Nothing;
         };
         if m.seat.is_inside() {
-            return false;
+            return Found::Nothing;
         }
         let tid = m.tid.load(Ordering::Acquire);
         let before = seen.cpu_time.replace(cpu_time(tid));
         let (Some(before), Some(after)) = (before, seen.cpu_time.get()) else {
-            return true; // two looks make a difference
+            return Found::Suspicion;
         };
         let stuck = after.saturating_sub(before) < STANDSTILL && !wants_cpu(tid);
         if !stuck && (!waits || elapsed < TIME_SLICE) {
-            return false;
+            return Found::Nothing;
         }
         if m.seat.retake(std::ptr::from_ref(p).cast_mut()) {
             seen.since.set(now);
             trace::retaken(p, m);
             scheduler.hand_off(p);
-            return true;
+            return Found::Reason;
         }
-        false
+        Found::Nothing
     }
 
     /// Makes somebody look at timers that are overdue.
