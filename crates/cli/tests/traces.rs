@@ -3,12 +3,12 @@
 use sortie::chan::bounded;
 use sortie::net::UnixStream;
 use sortie::{runtime, trace};
-use sortie_cli::file::{FileError, Trace};
+use sortie_cli::file::{Event, FileError, Trace, What};
 use sortie_cli::model::{Model, State};
 use sortie_cli::report::{self, CriticalPath, Figures};
 use sortie_cli::{convert, file::Location};
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// A file in memory.
@@ -442,6 +442,108 @@ fn an_error_of_the_writer_comes_back() {
         io::ErrorKind::StorageFull
     );
     assert!(trace::stop().is_ok(), "told once");
+}
+
+/// A writer that panics is one that fails: nobody waits for it for ever.
+#[test]
+fn a_panic_of_the_writer_is_an_error() {
+    struct Panics(u32);
+    impl Write for Panics {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            assert_ne!(self.0, 0, "on purpose");
+            self.0 -= 1;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            panic!("on purpose");
+        }
+    }
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    let _alone = alone();
+    for writes in 0..6 {
+        trace::start(Panics(writes)).unwrap();
+        sortie::run(|| sortie::go(|| ()).join().unwrap());
+        let error = trace::stop().unwrap_err();
+        assert_eq!(error.to_string(), "the trace's writer panicked");
+        assert!(!trace::is_enabled());
+    }
+}
+
+/// Whoever shares something with the writer has it alone afterwards.
+#[test]
+fn the_writer_is_gone_when_the_trace_has_ended() {
+    let _alone = alone();
+    for _ in 0..300 {
+        let memory = Memory::default();
+        trace::start(memory.clone()).unwrap();
+        trace::stop().unwrap();
+        assert_eq!(Arc::strong_count(&memory.0), 1);
+    }
+}
+
+fn is_in(text: &str, bytes: &[u8]) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
+
+/// What was recorded is in the file soon, even if its thread then sleeps for ever.
+#[test]
+fn what_somebody_told_who_sleeps_now_is_written() {
+    let _alone = alone();
+    let memory = Memory::default();
+    trace::start(memory.clone()).unwrap();
+    trace::log("last", "the last for long");
+    let start = Instant::now();
+    while !is_in("the last for long", &memory.0.lock().unwrap()) {
+        let waited = start.elapsed();
+        assert!(waited < Duration::from_secs(20), "it is not written");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    trace::log("then", "somebody wakes up");
+    trace::stop().unwrap();
+    let bytes = memory.0.lock().unwrap().clone();
+    let (trace, _) = read(&bytes);
+    let events = trace.blocks.iter().flat_map(|block| block.events(&trace));
+    let is_message = |event: &Event| matches!(event.what, What::Log { .. });
+    assert_eq!(events.filter(is_message).count(), 2, "each is told once");
+}
+
+/// What the file is about to get, the flight recorder has too.
+#[test]
+fn the_flight_recorder_has_what_is_being_written() {
+    /// Says when it is asked to write the text, and waits.
+    struct Gate(mpsc::Sender<()>, mpsc::Receiver<()>);
+    impl Write for Gate {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if is_in("the needle", bytes) {
+                self.0.send(()).unwrap();
+                self.1.recv().unwrap();
+            }
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let _alone = alone();
+    let (asked, is_asked) = mpsc::channel();
+    let (open, opened) = mpsc::channel();
+    trace::start(Gate(asked, opened)).unwrap();
+    let recorder = trace::FlightRecorder::new().start().unwrap();
+    trace::log("haystack", "the needle");
+    while is_asked.try_recv().is_err() {
+        trace::log("haystack", &"straw".repeat(50));
+    }
+    let mut flight = Vec::new();
+    recorder.write_to(&mut flight).unwrap();
+    open.send(()).unwrap();
+    trace::stop().unwrap();
+    assert!(is_in("the needle", &flight));
 }
 
 /// Numbers that look random, the same each time.
