@@ -45,14 +45,30 @@ pub(super) fn dismiss(count: usize) {
 /// Guards the slot that starts at `low`. A guard is never taken away again.
 pub(super) fn install(low: usize) -> io::Result<()> {
     match method() {
-        Method::Marker => mark(low),
-        Method::Protection(_) => {
-            // SAFETY: protects pages of our own mapping that hold no data.
-            match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        }
+        Method::Marker => mark(low).or_else(|_| protect_pinned(low)),
+        Method::Protection(_) => protect(low),
+    }
+}
+
+/// Memory that `mlockall` has pinned can have no markers.
+#[cold]
+fn protect_pinned(low: usize) -> io::Result<()> {
+    static LEFT: Mutex<Option<usize>> = Mutex::new(None);
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = left.get_or_insert_with(budget);
+    if *count == 0 {
+        return Err(exhausted());
+    }
+    protect(low)?;
+    *count -= 1;
+    Ok(())
+}
+
+fn protect(low: usize) -> io::Result<()> {
+    // SAFETY: protects pages of our own mapping that hold no data.
+    match unsafe { libc::mprotect(low as *mut _, GUARD, libc::PROT_NONE) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -89,7 +105,8 @@ fn budget() -> usize {
 fn exhausted() -> io::Error {
     io::Error::new(
         io::ErrorKind::OutOfMemory,
-        "this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), and guards by mprotect are limited \
-         by vm.max_map_count; raise it with `sysctl vm.max_map_count=...`",
+        "this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), or memory is locked by mlockall; \
+         guards by mprotect are limited by vm.max_map_count; raise it with \
+         `sysctl vm.max_map_count=...`",
     )
 }
