@@ -485,6 +485,27 @@ fn the_writer_is_gone_when_the_trace_has_ended() {
     }
 }
 
+/// A forked child that ends has nothing to complete, and does not try for seconds.
+#[test]
+fn a_forked_child_does_not_complete_the_trace() {
+    let _alone = alone();
+    let memory = Memory::default();
+    trace::start(memory.clone()).unwrap();
+    // SAFETY: the child ends, by a signal if it takes long. What ends it is its own.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::alarm(2);
+            libc::exit(7);
+        }
+        let mut status = 0;
+        assert_eq!(libc::waitpid(child, &mut status, 0), child);
+        assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 7);
+    }
+    trace::stop().unwrap();
+    read(&memory.0.lock().unwrap());
+}
+
 fn is_in(text: &str, bytes: &[u8]) -> bool {
     bytes
         .windows(text.len())

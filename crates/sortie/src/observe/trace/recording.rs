@@ -30,6 +30,8 @@ const RUNNING: u32 = 1;
 const FINISHING: u32 = 2;
 
 static STATE: AtomicU32 = AtomicU32::new(IDLE);
+/// The process that records: a child that was forked has a copy of all, but for the thread.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// How the last recording ended.
 static RESULT: Mutex<io::Result<()>> = Mutex::new(Ok(()));
 /// The runtime, once there is one.
@@ -81,6 +83,7 @@ pub(super) fn start(writer: Box<dyn Write + Send>) -> io::Result<()> {
     if let Some(scheduler) = scheduler() {
         snapshot::take(scheduler).write(&mut output);
     }
+    PROCESS.store(std::process::id(), Ordering::Relaxed);
     STATE.store(RUNNING, Ordering::Release);
     let spawned = std::thread::Builder::new()
         .name("sortie-trace".into())
@@ -128,7 +131,7 @@ fn wait(deadline: u64) {
 
 /// Completes the file before the process ends. Async-signal-safe.
 fn complete() {
-    if finish() {
+    if PROCESS.load(Ordering::Relaxed) == std::process::id() && finish() {
         wait(clock::now() + PATIENCE);
     }
 }
