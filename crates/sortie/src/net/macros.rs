@@ -8,10 +8,10 @@ macro_rules! common {
             /// handle's own.
             ///
             /// # Errors
-            /// If the system refuses.
+            /// If it is closed, or the system refuses.
             pub fn try_clone(&self) -> io::Result<Self> {
                 let inner = self.0.inner().try_clone()?;
-                Ok(Self(self.0.sibling(inner)))
+                self.0.sibling(inner).map(Self)
             }
 
             /// Gets the value of the `SO_ERROR` option, and clears it.

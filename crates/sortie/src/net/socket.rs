@@ -88,6 +88,8 @@ impl How<'_> {
 
 impl<S: AsFd> Socket<S> {
     pub(super) fn new(inner: S) -> Self {
+        // To close one should not fail because there are too many.
+        let _ = dead_descriptor();
         Socket {
             inner: Some(inner),
             source: SourceRef::take(),
@@ -97,13 +99,17 @@ impl<S: AsFd> Socket<S> {
         }
     }
 
-    /// Another handle, with the same settings.
-    pub(super) fn sibling(&self, inner: S) -> Self {
+    /// Another handle, with the same settings. `inner` is a duplicate of this one's.
+    pub(super) fn sibling(&self, inner: S) -> io::Result<Self> {
+        if self.source.direction(Direction::Read).is_closed() {
+            // Perhaps one of what has taken its place.
+            return Err(closed());
+        }
         let sibling = Socket::new(inner);
         sibling.set_nonblocking(self.is_nonblocking());
         sibling.read_timeout.set(self.read_timeout.get());
         sibling.write_timeout.set(self.write_timeout.get());
-        sibling
+        Ok(sibling)
     }
 
     #[inline(always)]

@@ -77,6 +77,7 @@ fn closed_stays_closed() {
     let (one, _other) = connection();
     one.close().unwrap();
     assert!(is_closed(one.close()));
+    assert!(is_closed(one.try_clone()));
     assert!(is_closed((&one).read(&mut [0])));
     assert!(is_closed((&one).write(&[0])));
     one.set_deadline(None);
@@ -130,6 +131,45 @@ fn what_is_closed_cannot_be_connected() {
     let stream = std::net::TcpStream::from(stream);
     let error = (&stream).read(&mut [0]).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+}
+
+/// A process without a free descriptor can close, too. It is another one, to have its own
+/// limit.
+#[test]
+fn closing_needs_no_descriptor() {
+    const VARIABLE: &str = "SORTIE_TEST_NO_DESCRIPTOR";
+    const NAME: &str = "closing::closing_needs_no_descriptor";
+    if std::env::var_os(VARIABLE).is_none() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([NAME, "--exact", "--nocapture", "--test-threads=1"])
+            .env(VARIABLE, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}\n{errors}"
+        );
+        return;
+    }
+    let limit = libc::rlimit {
+        rlim_cur: 64,
+        rlim_max: 64,
+    };
+    // SAFETY: limits this process.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+    let one = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut others = Vec::new();
+    let error = loop {
+        match UdpSocket::bind("127.0.0.1:0") {
+            Ok(other) => others.push(other),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+    one.close().unwrap();
+    assert!(is_closed(one.recv(&mut [0])));
 }
 
 fn clones_stay_open() {
