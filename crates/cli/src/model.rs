@@ -295,12 +295,26 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A stream's next block begins, with what its machine was known to do then.
+    fn begin(&mut self, stream: usize, time: u64) {
+        let s = &self.streams[stream];
+        let block = &self.trace.blocks[s.blocks[s.block]];
+        if s.goroutine == block.goroutine && s.processor != block.processor {
+            self.change_processor(stream, time, block.processor);
+        }
+        let s = &mut self.streams[stream];
+        s.goroutine = block.goroutine;
+        s.processor = block.processor;
+    }
+
     /// The next event of a stream.
     fn head(&mut self, stream: usize) -> Option<(u64, &'a What)> {
         let s = &mut self.streams[stream];
         loop {
             let block = &self.trace.blocks[*s.blocks.get(s.block)?];
-            if s.event == 0 {
+            if s.event == 0 && s.block == 0 {
+                // What it did before that is not known. A later block says what has become
+                // of it, and until it begins it did what the one before has told.
                 s.goroutine = block.goroutine;
                 s.processor = block.processor;
             }
@@ -367,6 +381,9 @@ impl<'a> Builder<'a> {
                 continue;
             }
             if let Some((_, what)) = self.head(stream) {
+                if self.streams[stream].event == 0 {
+                    self.begin(stream, time);
+                }
                 self.apply(stream, time, what);
                 self.streams[stream].event += 1;
             }
@@ -455,12 +472,10 @@ impl<'a> Builder<'a> {
             What::Release => self.change_processor(stream, time, None),
             What::Retake { machine, processor } => {
                 self.model.handoffs += 1;
-                if let Some(&stream) = self.by_machine.get(machine) {
-                    // Its next block may not have begun.
-                    let _ = self.head(stream);
-                    if self.streams[stream].processor == Some(*processor) {
-                        self.change_processor(stream, time, None);
-                    }
+                if let Some(&stream) = self.by_machine.get(machine)
+                    && self.streams[stream].processor == Some(*processor)
+                {
+                    self.change_processor(stream, time, None);
                 }
             }
             What::MaxProcs { count } => {

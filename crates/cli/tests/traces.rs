@@ -506,6 +506,75 @@ fn a_forked_child_does_not_complete_the_trace() {
     read(&memory.0.lock().unwrap());
 }
 
+/// Bytes of a trace whose ticks are nanoseconds.
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn new() -> Self {
+        let mut bytes = Bytes(b"SORTIETR\x01\0\0\0".to_vec());
+        bytes.chunk(b'H', b"ticks=0\nnanoseconds=0\nmax_procs=1\n");
+        bytes
+    }
+
+    fn chunk(&mut self, tag: u8, payload: &[u8]) {
+        self.0.push(tag);
+        self.0.extend((payload.len() as u32).to_le_bytes());
+        self.0.extend(payload);
+    }
+
+    /// A block with one event: its kind, its time in milliseconds, and small fields.
+    fn event(
+        &mut self,
+        machine: u32,
+        (processor, goroutine): (u32, u64),
+        (kind, time): (u8, u64),
+        fields: &[u8],
+    ) {
+        let mut payload = Vec::new();
+        for number in [machine, 1, processor] {
+            payload.extend(number.to_le_bytes());
+        }
+        let nanoseconds = time * 1_000_000;
+        for number in [goroutine, nanoseconds, nanoseconds, 0] {
+            payload.extend(number.to_le_bytes());
+        }
+        payload.extend([kind, 0, 0]);
+        payload.extend(fields);
+        self.chunk(b'E', &payload);
+    }
+
+    fn end(mut self, time: u64) -> Vec<u8> {
+        let nanoseconds = time * 1_000_000;
+        let numbers = [nanoseconds, nanoseconds, 0];
+        self.chunk(b'Z', &numbers.map(u64::to_le_bytes).concat());
+        self.0
+    }
+}
+
+/// A processor is taken from a machine that is stuck, and whose next block begins later.
+#[test]
+fn what_is_between_two_blocks_is_not_in_the_first() {
+    const RUN: u8 = 4;
+    const PARK: u8 = 5;
+    const RETAKE: u8 = 13;
+    let mut bytes = Bytes::new();
+    bytes.event(0, (1, 0), (RUN, 1), &[2]); // goroutine 1
+    bytes.event(u32::MAX, (0, 0), (RETAKE, 2), &[0, 0]);
+    bytes.event(0, (0, 1), (PARK, 10), &[0]);
+    let (_, model) = read(&bytes.end(20));
+    let spans: Vec<_> = model.goroutines[0]
+        .spans
+        .iter()
+        .filter_map(|span| match span.state {
+            State::Running { processor, .. } => {
+                Some((span.start / 1_000_000, span.end / 1_000_000, processor))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(spans, [(1, 2, Some(0)), (2, 10, None)]);
+}
+
 fn is_in(text: &str, bytes: &[u8]) -> bool {
     bytes
         .windows(text.len())
