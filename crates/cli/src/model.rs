@@ -303,8 +303,7 @@ impl<'a> Builder<'a> {
             self.change_processor(stream, time, block.processor);
         }
         let s = &mut self.streams[stream];
-        s.goroutine = block.goroutine;
-        s.processor = block.processor;
+        (s.goroutine, s.processor) = (block.goroutine, block.processor);
     }
 
     /// The next event of a stream.
@@ -313,10 +312,8 @@ impl<'a> Builder<'a> {
         loop {
             let block = &self.trace.blocks[*s.blocks.get(s.block)?];
             if s.event == 0 && s.block == 0 {
-                // What it did before that is not known. A later block says what has become
-                // of it, and until it begins it did what the one before has told.
-                s.goroutine = block.goroutine;
-                s.processor = block.processor;
+                // Of before nothing else is known.
+                (s.goroutine, s.processor) = (block.goroutine, block.processor);
             }
             if let Some(event) = block.event(s.event, self.trace) {
                 return Some(event);
@@ -417,10 +414,8 @@ impl<'a> Builder<'a> {
 
     fn apply(&mut self, stream: usize, time: u64, what: &What) {
         self.model.events += 1;
-        let (here, processor) = {
-            let s = &self.streams[stream];
-            (s.goroutine, s.processor)
-        };
+        let s = &self.streams[stream];
+        let (here, processor) = (s.goroutine, s.processor);
         let machine = self.streams[stream].machine;
         match what {
             What::Created { goroutine, site } => {
