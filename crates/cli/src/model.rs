@@ -295,14 +295,25 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A stream's next block begins, with what its machine was known to do then.
+    fn begin(&mut self, stream: usize, time: u64) {
+        let s = &self.streams[stream];
+        let block = &self.trace.blocks[s.blocks[s.block]];
+        if s.goroutine == block.goroutine && s.processor != block.processor {
+            self.change_processor(stream, time, block.processor);
+        }
+        let s = &mut self.streams[stream];
+        (s.goroutine, s.processor) = (block.goroutine, block.processor);
+    }
+
     /// The next event of a stream.
     fn head(&mut self, stream: usize) -> Option<(u64, &'a What)> {
         let s = &mut self.streams[stream];
         loop {
             let block = &self.trace.blocks[*s.blocks.get(s.block)?];
-            if s.event == 0 {
-                s.goroutine = block.goroutine;
-                s.processor = block.processor;
+            if s.event == 0 && s.block == 0 {
+                // Of before nothing else is known.
+                (s.goroutine, s.processor) = (block.goroutine, block.processor);
             }
             if let Some(event) = block.event(s.event, self.trace) {
                 return Some(event);
@@ -367,6 +378,9 @@ impl<'a> Builder<'a> {
                 continue;
             }
             if let Some((_, what)) = self.head(stream) {
+                if self.streams[stream].event == 0 {
+                    self.begin(stream, time);
+                }
                 self.apply(stream, time, what);
                 self.streams[stream].event += 1;
             }
@@ -400,10 +414,8 @@ impl<'a> Builder<'a> {
 
     fn apply(&mut self, stream: usize, time: u64, what: &What) {
         self.model.events += 1;
-        let (here, processor) = {
-            let s = &self.streams[stream];
-            (s.goroutine, s.processor)
-        };
+        let s = &self.streams[stream];
+        let (here, processor) = (s.goroutine, s.processor);
         let machine = self.streams[stream].machine;
         match what {
             What::Created { goroutine, site } => {
@@ -455,12 +467,10 @@ impl<'a> Builder<'a> {
             What::Release => self.change_processor(stream, time, None),
             What::Retake { machine, processor } => {
                 self.model.handoffs += 1;
-                if let Some(&stream) = self.by_machine.get(machine) {
-                    // Its next block may not have begun.
-                    let _ = self.head(stream);
-                    if self.streams[stream].processor == Some(*processor) {
-                        self.change_processor(stream, time, None);
-                    }
+                if let Some(&stream) = self.by_machine.get(machine)
+                    && self.streams[stream].processor == Some(*processor)
+                {
+                    self.change_processor(stream, time, None);
                 }
             }
             What::MaxProcs { count } => {

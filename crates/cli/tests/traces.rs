@@ -1,5 +1,8 @@
 //! Programs whose concurrency and parallelism are known, traced and read again.
 
+mod common;
+
+use common::{Memory, alone, read};
 use sortie::chan::bounded;
 use sortie::net::UnixStream;
 use sortie::{runtime, trace};
@@ -8,29 +11,8 @@ use sortie_cli::model::{Model, State};
 use sortie_cli::report::{self, CriticalPath, Figures};
 use sortie_cli::{convert, file::Location};
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-/// A file in memory.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// One trace at a time: there is one recorder.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Traces a program on so many processors.
 fn traced(processors: usize, program: impl FnOnce() + Send) -> Vec<u8> {
@@ -40,15 +22,6 @@ fn traced(processors: usize, program: impl FnOnce() + Send) -> Vec<u8> {
     sortie::run(program);
     trace::stop().unwrap();
     memory.0.lock().unwrap().clone()
-}
-
-fn read(bytes: &[u8]) -> (Trace, Model) {
-    let trace = Trace::read(bytes).unwrap();
-    assert!(trace.complete);
-    assert_eq!((trace.unread, trace.lost), (0, 0));
-    let model = Model::of(&trace);
-    assert_eq!(model.contradictions, 0);
-    (trace, model)
 }
 
 /// Computes for a while, and never enters the runtime.

@@ -104,6 +104,7 @@ pub fn check() -> Result<(), Unsupported> {
     static RESULT: OnceLock<Result<(), Unsupported>> = OnceLock::new();
     RESULT
         .get_or_init(|| {
+            switch::check()?;
             // In this order: the layout is found by a thread, and libc installs
             // what `set_id` wraps with its first; then fibers may run.
             layout::Layout::get().map_err(Clone::clone)?;

@@ -20,6 +20,15 @@
 //! predictions, more than all the rest of it. A jump leaves the predictor
 //! alone; and where many fibers do the same, one finds there what the other has left.
 //!
+//! # What is not switched
+//! MXCSR and the control word of the x87 unit: Rust demands that they be as they were at the
+//! start wherever its code runs. Whoever changes them in C, and suspends, changes them for
+//! all fibers that the thread runs.
+//!
+//! A CPU's shadow stack, where the addresses of returns are kept once more, and compared:
+//! [`check`] refuses a process that has one. (None does unless it is forced to, for all of
+//! its code must be marked as fit for that, which Rust's is not.)
+//!
 //! # Unwinding
 //! A fiber's first frame tells unwinders that there is nothing below, as that of a
 //! thread does. A panic that reaches it ends the process.
@@ -30,10 +39,30 @@
 //! * *A switch as a function of its own*, which saves the callee-saved registers: inlined,
 //!   the compiler knows which of them are in use, and most are not.
 
+use crate::error::Unsupported;
 use std::arch::{asm, naked_asm};
 use std::cell::Cell;
 use std::mem::offset_of;
 use std::ptr;
+
+/// Whether stacks can be switched in this process.
+pub(crate) fn check() -> Result<(), Unsupported> {
+    const ARCH_SHSTK_STATUS: libc::c_long = 0x5005;
+    const ARCH_SHSTK_SHSTK: u64 = 1;
+    let mut features = 0u64;
+    // SAFETY: notes there what the calling thread has; fails where the kernel knows of
+    // nothing.
+    let status =
+        unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SHSTK_STATUS, &raw mut features) };
+    if status == 0 && features & ARCH_SHSTK_SHSTK != 0 {
+        return Err(Unsupported::new(
+            "shadow stack",
+            "the process has one, so each switch would be taken for an attack; \
+             look for x86_shstk in GLIBC_TUNABLES",
+        ));
+    }
+    Ok(())
+}
 
 /// The stack pointers of a fiber and its host, of which the one is valid that does
 /// not run.

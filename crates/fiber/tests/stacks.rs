@@ -303,6 +303,32 @@ fn memory_that_is_locked_can_be_trimmed() {
 }
 
 #[test]
+fn stacks_are_made_and_guarded_in_locked_memory() {
+    alone("stacks_are_made_and_guarded_in_locked_memory", || {
+        // So the way to guard stacks is known.
+        let mut pool = StackPool::new(MIN_STACK_SIZE).unwrap();
+        let first = pool.take().unwrap();
+        const MCL_ONFAULT: i32 = 4;
+        let all = libc::MCL_CURRENT | libc::MCL_FUTURE | MCL_ONFAULT;
+        // SAFETY: has no preconditions.
+        if unsafe { libc::mlockall(all) } != 0 {
+            let error = io::Error::last_os_error().raw_os_error();
+            return assert!(matches!(error, Some(libc::EPERM | libc::ENOMEM)));
+        }
+        let mut stacks = vec![first];
+        stacks.extend((0..200).map(|_| pool.take().unwrap()));
+        for stack in stacks {
+            let (stack, range) = addresses(run(stack, || assert_eq!(dig(5), 5)));
+            assert!(!readable(range.start - 1) && !readable(range.start - GUARD));
+            pool.give(stack);
+        }
+        assert_eq!(pool.trim(0), 201);
+        let (_, range) = addresses(run(pool.take().unwrap(), || assert_eq!(dig(5), 5)));
+        assert!(!readable(range.start - 1), "trimmed with its guard");
+    });
+}
+
+#[test]
 fn fibers_give_memory_back_after_a_burst() {
     fn resident_bytes() -> usize {
         let text = std::fs::read_to_string("/proc/self/statm").unwrap();

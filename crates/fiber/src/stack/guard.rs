@@ -55,9 +55,26 @@ pub(super) fn install(slots: &[usize]) -> Result<(), (usize, io::Error)> {
         guarded = unsafe { advise(slots, 0, GUARD, MADV_GUARD_INSTALL) };
     }
     for (index, &low) in slots.iter().enumerate().skip(guarded) {
-        let result = if marker { mark(low) } else { protect(low) };
+        let result = match marker {
+            true => mark(low).or_else(|_| protect_pinned(low)),
+            false => protect(low),
+        };
         result.map_err(|error| (index, error))?;
     }
+    Ok(())
+}
+
+/// Memory that `mlockall` has pinned can have no markers.
+#[cold]
+fn protect_pinned(low: usize) -> io::Result<()> {
+    static LEFT: Mutex<Option<usize>> = Mutex::new(None);
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = left.get_or_insert_with(budget);
+    if *count == 0 {
+        return Err(exhausted());
+    }
+    protect(low)?;
+    *count -= 1;
     Ok(())
 }
 
@@ -142,7 +159,8 @@ fn budget() -> usize {
 fn exhausted() -> io::Error {
     io::Error::new(
         io::ErrorKind::OutOfMemory,
-        "this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), and guards by mprotect are limited \
-         by vm.max_map_count; raise it with `sysctl vm.max_map_count=...`",
+        "this kernel lacks MADV_GUARD_INSTALL (Linux 6.13), or memory is locked by mlockall; \
+         guards by mprotect are limited by vm.max_map_count; raise it with \
+         `sysctl vm.max_map_count=...`",
     )
 }

@@ -46,6 +46,8 @@ const OVERDUE: u64 = 10_000_000;
 pub(crate) struct Directions {
     pub(crate) read: bool,
     pub(crate) write: bool,
+    /// Nothing to read will come any more.
+    pub(crate) end: bool,
 }
 
 /// What the poller knows of a descriptor. The first field of whatever its owner knows.
@@ -203,6 +205,7 @@ impl Poller {
             let directions = Directions {
                 read: flags.intersects(both | epoll::EventFlags::IN | epoll::EventFlags::RDHUP),
                 write: flags.intersects(both | epoll::EventFlags::OUT),
+                end: flags.contains(epoll::EventFlags::RDHUP),
             };
             let source: *const Source = std::ptr::with_exposed_provenance(data.u64() as usize);
             // SAFETY: it was added, and is never freed.

@@ -8,10 +8,10 @@ macro_rules! common {
             /// handle's own.
             ///
             /// # Errors
-            /// If the system refuses.
+            /// If it is closed, or the system refuses.
             pub fn try_clone(&self) -> io::Result<Self> {
                 let inner = self.0.inner().try_clone()?;
-                Ok(Self(self.0.sibling(inner)))
+                self.0.sibling(inner).map(Self)
             }
 
             /// Gets the value of the `SO_ERROR` option, and clears it.
@@ -72,6 +72,10 @@ macro_rules! common {
             }
         }
 
+        // As std's: a panic leaves nothing half done in it.
+        impl UnwindSafe for $name {}
+        impl RefUnwindSafe for $name {}
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.inner().fmt(f)
@@ -119,6 +123,9 @@ macro_rules! listener {
             }
         }
 
+        /// The descriptor waits again, as do all that stand for the same listener: a clone of
+        /// this type holds its thread then when it accepts, whatever its deadline, and even
+        /// if it is closed meanwhile.
         impl From<$name> for $std {
             fn from(listener: $name) -> Self {
                 let nonblocking = listener.0.is_nonblocking();
@@ -235,12 +242,9 @@ macro_rules! duplex {
                 let read = socket.0.timeout(Direction::Read);
                 let write = socket.0.timeout(Direction::Write);
                 let inner = socket.0.into_inner();
-                if read.is_some() {
-                    let _ = inner.set_read_timeout(read);
-                }
-                if write.is_some() {
-                    let _ = inner.set_write_timeout(write);
-                }
+                // Also if there is none: it may have had one when it was made.
+                let _ = inner.set_read_timeout(read);
+                let _ = inner.set_write_timeout(write);
                 inner
             }
         }
@@ -260,11 +264,11 @@ macro_rules! datagram {
             /// is one.
             ///
             /// # Errors
-            /// If there is none in time, it is closed, or as the system says.
+            /// If there is none in time, it is closed, or as the system says. When
+            /// receiving was shut down it is no error that there is nothing.
             #[track_caller]
             pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.0
-                    .operate(How::read(None), |inner| receive(inner, buffer, 0))
+                self.receive(How::read(None), buffer, 0)
             }
 
             /// As [`recv`](Self::recv), until the context ends at most.
@@ -274,8 +278,13 @@ macro_rules! datagram {
             /// [`ContextError`](crate::context::ContextError) is inside.
             #[track_caller]
             pub fn recv_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
-                let how = How::read(Some(context));
-                self.0.operate(how, |inner| receive(inner, buffer, 0))
+                self.receive(How::read(Some(context)), buffer, 0)
+            }
+
+            fn receive(&self, how: How<'_>, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
+                self.0.operate(how, |inner| {
+                    self.0.or_end(receive(inner, buffer, flags), || Ok(0))
+                })
             }
 
             /// Sends a datagram to the socket that it is connected to.
@@ -365,9 +374,8 @@ macro_rules! stream {
 
             #[track_caller]
             fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-                self.0.operate(How::write(None), |inner| {
-                    SockRef::from(inner).send_vectored_with_flags(buffers, SEND)
-                })
+                self.0
+                    .operate(How::write(None), |inner| send_vectored(inner, buffers))
             }
 
             fn flush(&mut self) -> io::Result<()> {

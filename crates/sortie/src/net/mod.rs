@@ -75,7 +75,7 @@
 // # Closing
 // `close` borrows the socket, and others may be using its descriptor, or have borrowed
 // that. So the number is not given back before the socket is dropped: `dup3` puts a dead
-// socket in its place, which at the same moment closes the connection. A call that was
+// descriptor in its place, which at the same moment closes the connection. A call that was
 // about to be made then fails on the dead one, and nobody reads from a stranger's
 // descriptor. Go counts users of a descriptor instead, two locked instructions for each
 // call; and its number may be somebody else's while one has it as an integer.

@@ -11,10 +11,13 @@ use crate::park::source::{Direction, SourceRef};
 use crate::park::wait_queue::Until;
 use crate::runtime::try_scheduler;
 use crate::time::Instant;
-use socket2::{Domain, SockRef, Type};
-use std::io::{self, ErrorKind, IoSliceMut};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::SockRef;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -85,6 +88,8 @@ impl How<'_> {
 
 impl<S: AsFd> Socket<S> {
     pub(super) fn new(inner: S) -> Self {
+        // To close one should not fail because there are too many.
+        let _ = dead_descriptor();
         Socket {
             inner: Some(inner),
             source: SourceRef::take(),
@@ -94,13 +99,17 @@ impl<S: AsFd> Socket<S> {
         }
     }
 
-    /// Another handle, with the same settings.
-    pub(super) fn sibling(&self, inner: S) -> Self {
+    /// Another handle, with the same settings. `inner` is a duplicate of this one's.
+    pub(super) fn sibling(&self, inner: S) -> io::Result<Self> {
+        if self.source.direction(Direction::Read).is_closed() {
+            // Perhaps one of what has taken its place.
+            return Err(closed());
+        }
         let sibling = Socket::new(inner);
         sibling.set_nonblocking(self.is_nonblocking());
         sibling.read_timeout.set(self.read_timeout.get());
         sibling.write_timeout.set(self.write_timeout.get());
-        sibling
+        Ok(sibling)
     }
 
     #[inline(always)]
@@ -198,6 +207,66 @@ impl<S: AsFd> Socket<S> {
         self.wait(how, seen, deadline)
     }
 
+    /// The same for a call that may become possible without an event: it is tried again
+    /// after a while in any case.
+    pub(super) fn operate_patiently<T>(
+        &self,
+        how: How<'_>,
+        mut attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        const FIRST: Duration = Duration::from_micros(50);
+        const LONGEST: Duration = Duration::from_millis(10);
+        let timeout = self.timeout_of(how.direction).get();
+        let deadline = timeout.map_or(NEVER, clock::after);
+        let mut pause = FIRST;
+        loop {
+            let seen = self
+                .source
+                .direction(how.direction)
+                .begin()
+                .map_err(|refused| error_of(refused, how.context))?;
+            let error = match attempt(self.inner()) {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let until = deadline.min(clock::after(pause));
+            match self.after_error(how, seen, &mut Some(until), error) {
+                // It is over for now, but there is time left.
+                Err(error)
+                    if error.kind() == ErrorKind::WouldBlock
+                        && until < deadline
+                        && !self.is_nonblocking() => {}
+                done => done?,
+            }
+            pause = (2 * pause).min(LONGEST);
+        }
+    }
+
+    /// What came of receiving a datagram; the end, if receiving was shut down. A call that
+    /// waits would tell that, but one that does not says for ever that there is nothing
+    /// yet.
+    pub(super) fn or_end<T>(
+        &self,
+        received: io::Result<T>,
+        end: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        match received {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && self.has_ended() => end(),
+            received => received,
+        }
+    }
+
+    /// Whether receiving was shut down, which is an event like others.
+    fn has_ended(&self) -> bool {
+        if !self.source.may_have_ended() || self.is_nonblocking() {
+            return false;
+        }
+        let fd = self.inner();
+        let mut fds = [PollFd::new(fd, PollFlags::RDHUP)];
+        let polled = poll(&mut fds, Some(&Timespec::default()));
+        polled.is_ok() && fds[0].revents().contains(PollFlags::RDHUP)
+    }
+
     /// Waits for an event since `seen`.
     fn wait(&self, how: How<'_>, seen: Seen, deadline: u64) -> io::Result<()> {
         let until = Until {
@@ -239,13 +308,13 @@ impl<S: AsFd> Socket<S> {
     /// whoever has borrowed that is safe, until it is dropped.
     pub(super) fn close(&self) -> io::Result<()> {
         let fd = self.inner().as_fd();
-        let dead = dead_socket()?;
+        let dead = dead_descriptor()?;
         if self.source.direction(Direction::Read).is_closed() {
             return Err(closed());
         }
         self.source.close();
         self.source.remove(fd);
-        // SAFETY: both are open; the descriptor goes on to exist, as another socket.
+        // SAFETY: both are open; the descriptor goes on to exist, as another file.
         match unsafe { libc::dup3(dead.as_raw_fd(), fd.as_raw_fd(), libc::O_CLOEXEC) } {
             -1 => Err(io::Error::last_os_error()),
             _ => Ok(()),
@@ -253,14 +322,18 @@ impl<S: AsFd> Socket<S> {
     }
 }
 
-/// Of what closed descriptors become: a socket that cannot do anything. There is one for
-/// all of them.
-fn dead_socket() -> io::Result<BorrowedFd<'static>> {
-    static DEAD: OnceLock<socket2::Socket> = OnceLock::new();
+/// Of what closed descriptors become: one that stands for a place only, of which every call
+/// says that it is a bad descriptor. There is one for all of them, so a socket would not do:
+/// somebody could connect it.
+fn dead_descriptor() -> io::Result<BorrowedFd<'static>> {
+    static DEAD: OnceLock<File> = OnceLock::new();
     if let Some(dead) = DEAD.get() {
         return Ok(dead.as_fd());
     }
-    let new = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let new = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH)
+        .open("/")?;
     Ok(DEAD.get_or_init(|| new).as_fd())
 }
 
@@ -310,8 +383,7 @@ pub(super) fn receive_vectored(
     // SAFETY: all zeros are a header without anything.
     let header = unsafe { header.assume_init_mut() };
     header.msg_iov = buffers.as_mut_ptr().cast();
-    // More than that the system refuses.
-    header.msg_iovlen = buffers.len().min(libc::UIO_MAXIOV as usize);
+    header.msg_iovlen = buffers.len().min(MOST_BUFFERS);
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: `IoSliceMut` has the layout of `iovec`; the buffers outlive the call.
     match unsafe { libc::recvmsg(fd, header, NO_WAIT) } {
@@ -325,6 +397,15 @@ pub(super) fn receive_vectored(
 pub(super) fn send(socket: &impl AsFd, buffer: &[u8]) -> io::Result<usize> {
     SockRef::from(socket).send_with_flags(buffer, SEND)
 }
+
+/// Sends what is in several buffers without waiting.
+pub(super) fn send_vectored(socket: &impl AsFd, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    let buffers = &buffers[..buffers.len().min(MOST_BUFFERS)];
+    SockRef::from(socket).send_vectored_with_flags(buffers, SEND)
+}
+
+/// More at once the system refuses.
+const MOST_BUFFERS: usize = libc::UIO_MAXIOV as usize;
 
 /// As those want it who write to it only.
 #[inline]

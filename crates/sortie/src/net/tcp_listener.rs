@@ -10,6 +10,7 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A socket that accepts connections: [`std::net::TcpListener`], where waiting parks the
 /// goroutine. Go's `net.TCPListener`.

@@ -1,7 +1,7 @@
 //! Connections over TCP.
 
 use super::connect::connect;
-use super::socket::{How, SEND, Socket, receive, receive_vectored, send};
+use super::socket::{How, Socket, receive, receive_vectored, send, send_vectored};
 use crate::base::clock::{self, NEVER};
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -11,6 +11,7 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 /// A connection over TCP: [`std::net::TcpStream`], where waiting parks the goroutine. Go's

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 /// A socket for datagrams: [`std::net::UdpSocket`], where waiting parks the goroutine. Go's
@@ -62,7 +63,8 @@ impl UdpSocket {
     /// Parks the calling goroutine, or blocks the calling OS thread, until there is one.
     ///
     /// # Errors
-    /// If there is none in time, it is closed, or as the system says.
+    /// If there is none in time, it is closed, or as the system says. When receiving was shut
+    /// down the error's kind is [`UnexpectedEof`](ErrorKind::UnexpectedEof).
     #[track_caller]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.receive_from(How::read(None), buffer, 0)
@@ -98,7 +100,11 @@ impl UdpSocket {
         flags: i32,
     ) -> io::Result<(usize, SocketAddr)> {
         let (count, from) = self.0.operate(how, |inner| {
-            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags | NO_WAIT)
+            let flags = flags | NO_WAIT;
+            let received = SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags);
+            // From nowhere, which is no address.
+            let end = || Err(ErrorKind::UnexpectedEof.into());
+            self.0.or_end(received, end)
         })?;
         let from = from.as_socket();
         let from = from.ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
@@ -128,9 +134,7 @@ impl UdpSocket {
     /// As `recv`.
     #[track_caller]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let how = How::read(None);
-        self.0
-            .operate(how, |inner| receive(inner, buffer, libc::MSG_PEEK))
+        self.receive(How::read(None), buffer, libc::MSG_PEEK)
     }
 
     /// The address that it is connected to.

@@ -7,9 +7,11 @@ use crate::park::source::Direction;
 use crate::time::Instant;
 use socket2::{SockAddr, SockRef};
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::linux::net::SocketAddrExt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::time::Duration;
 
@@ -96,17 +98,20 @@ impl UnixDatagram {
     /// If there is none in time, it is closed, or as the system says.
     #[track_caller]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
-        let (count, from) = self.0.operate(How::read(None), |inner| {
-            SockRef::from(inner).recv_from_with_flags(uninit(buffer), NO_WAIT)
-        })?;
-        Ok((count, sender(&from)?))
+        self.0.operate(How::read(None), |inner| {
+            let received = SockRef::from(inner).recv_from_with_flags(uninit(buffer), NO_WAIT);
+            let received = received.and_then(|(count, from)| Ok((count, sender(&from)?)));
+            let end = || Ok((0, UnixAddr::from_pathname("")?));
+            self.0.or_end(received, end)
+        })
     }
 
     /// Sends a datagram to the socket at this path.
     ///
     /// # Blocking
-    /// Until there is room at the other side; a goroutine holds its thread meanwhile, since
-    /// nothing tells when.
+    /// Parks the calling goroutine, or blocks the calling OS thread, until there is room at
+    /// the other side. Since nothing tells when others have made room, it tries again now and
+    /// then.
     ///
     /// # Errors
     /// As the system says.
@@ -125,18 +130,10 @@ impl UnixDatagram {
     }
 
     fn send_by(&self, how: How<'_>, buffer: &[u8], address: &SockAddr) -> io::Result<usize> {
-        // Whether there is room at the other side, events do not tell unless it is
-        // connected: it waits as the system does, holding the thread.
-        let holds = !self.0.is_nonblocking() && self.0.timeout(Direction::Write).is_none();
-        self.0.operate(how, |inner| {
-            let socket = SockRef::from(inner);
-            match socket.send_to_with_flags(buffer, address, SEND) {
-                Err(error) if holds && error.kind() == ErrorKind::WouldBlock => {
-                    let flags = libc::MSG_NOSIGNAL;
-                    crate::runtime::blocking(|| socket.send_to_with_flags(buffer, address, flags))
-                }
-                done => done,
-            }
+        // Events tell that there is room only if the other side is connected, or received
+        // what was sent from here.
+        self.0.operate_patiently(how, |inner| {
+            SockRef::from(inner).send_to_with_flags(buffer, address, SEND)
         })
     }
 
@@ -159,6 +156,9 @@ impl UnixDatagram {
 
 /// The address of a sender, as std has it.
 fn sender(address: &SockAddr) -> io::Result<UnixAddr> {
+    if let Some(name) = address.as_abstract_namespace() {
+        return UnixAddr::from_abstract_name(name);
+    }
     // One without a name has no family either.
     address
         .as_unix()

@@ -10,6 +10,7 @@ use socket2::SockRef;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 
 /// A Unix socket that accepts connections: [`std::os::unix::net::UnixListener`], where
@@ -76,6 +77,15 @@ impl UnixListener {
     /// If the system refuses.
     pub fn local_addr(&self) -> io::Result<UnixAddr> {
         self.0.inner().local_addr()
+    }
+}
+
+impl<'a> IntoIterator for &'a UnixListener {
+    type Item = io::Result<UnixStream>;
+    type IntoIter = UnixIncoming<'a>;
+
+    fn into_iter(self) -> UnixIncoming<'a> {
+        self.incoming()
     }
 }
 

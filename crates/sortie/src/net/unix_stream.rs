@@ -1,7 +1,7 @@
 //! Connections within the machine.
 
 use super::connect::connect;
-use super::socket::{How, SEND, Socket, receive, receive_vectored, send};
+use super::socket::{How, Socket, receive, receive_vectored, send, send_vectored};
 use crate::base::clock::NEVER;
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -14,6 +14,7 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::time::Duration;
 

@@ -9,7 +9,7 @@
 use super::readiness::{Readiness, Refused, Seen};
 use super::wait_queue::{ToReady, Until};
 use super::{Place, Waiter};
-use crate::base::atomic::{AtomicPtr, Ordering};
+use crate::base::atomic::{AtomicBool, AtomicPtr, Ordering};
 use crate::base::lock::Lock;
 use crate::driver::poller::{self, Directions};
 use crate::goroutine::{List, current};
@@ -37,6 +37,9 @@ pub(crate) struct Source {
     adding: Lock<()>,
     read: Readiness,
     write: Readiness,
+    /// Whether there was an event that says that nothing will come any more. It may have
+    /// been about an earlier descriptor.
+    ended: AtomicBool,
 }
 
 /// Sources of no descriptor.
@@ -57,6 +60,7 @@ impl Source {
             adding: Lock::new(()),
             read: Readiness::new(),
             write: Readiness::new(),
+            ended: AtomicBool::new(false),
         }
     }
 }
@@ -67,6 +71,10 @@ unsafe fn notify(head: *const poller::Source, directions: Directions, list: &mut
     // SAFETY: as this function's; sources are never freed.
     let source: &'static Source = unsafe { &*head.cast() };
     let mut ready = ToReady::new();
+    if directions.end {
+        // Seen by whoever sees the event.
+        source.ended.store(true, Ordering::Relaxed);
+    }
     if directions.read {
         source.read.notify(&mut ready);
     }
@@ -98,6 +106,11 @@ impl SourceRef {
             Direction::Read => &self.0.read,
             Direction::Write => &self.0.write,
         }
+    }
+
+    /// Whether it may be that nothing will come any more: one has to look.
+    pub(crate) fn may_have_ended(&self) -> bool {
+        self.0.ended.load(Ordering::Relaxed)
     }
 
     /// Waits for an event since `seen`, having tried in vain.
@@ -174,6 +187,7 @@ impl Drop for SourceRef {
         debug_assert!(self.0.scheduler.load(Ordering::Relaxed).is_null());
         self.0.read.reopen();
         self.0.write.reopen();
+        self.0.ended.store(false, Ordering::Relaxed);
         FREE.lock().push(self.0);
     }
 }

@@ -12,7 +12,9 @@
 //! [`SESSION`] is 0 while nobody records, and each place that has something to tell
 //! looks at it first. Otherwise it is a number that goes up whenever blocks should
 //! end early: at the start of a recording, and once a second, so that a file is never
-//! far behind. A machine whose block is of another session takes a new one.
+//! far behind. A machine whose block is of another session takes a new one. What is in the
+//! block of one that sleeps is written as it is, when the next session is over as well: until it
+//! wakes up nothing is added, and then it takes a new one.
 //!
 //! # Protocol
 //! ```text

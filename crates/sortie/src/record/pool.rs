@@ -45,6 +45,8 @@ pub(crate) struct Header {
     /// When it was full.
     pub(crate) closed: u64,
     pub(crate) in_use: bool,
+    /// Bytes that the file had before the block's writer was done with it.
+    pub(crate) written: u32,
 }
 
 /// All blocks.
@@ -70,6 +72,8 @@ pub(crate) struct Lists {
     headers: Box<[Header]>,
     free: Vec<u32>,
     full: VecDeque<u32>,
+    /// The one that was full and is being written.
+    writing: Option<u32>,
     kept: VecDeque<u32>,
     /// The first session that the file wants.
     pub(crate) file: Option<u32>,
@@ -131,6 +135,7 @@ impl Pool {
                 // The first is taken first.
                 free: (0..BLOCKS as u32).rev().collect(),
                 full: VecDeque::with_capacity(BLOCKS),
+                writing: None,
                 kept: VecDeque::with_capacity(BLOCKS),
                 file: None,
                 flight: None,
@@ -194,6 +199,7 @@ impl Pool {
                     lost: self.lost(),
                     closed: 0,
                     in_use: true,
+                    written: 0,
                 };
                 lists.headers[block as usize] = header;
                 (block, header)
@@ -243,8 +249,14 @@ impl Lists {
         let header = &mut self.headers[block as usize];
         header.in_use = false;
         header.closed = clock::now();
-        let empty = pool.length(block).load(Ordering::Relaxed) == 0;
-        let wanted = !empty && self.file.is_some_and(|first| header.session >= first);
+        let length = pool.length(block).load(Ordering::Relaxed);
+        let empty = length == 0;
+        let is_known = header.written != 0;
+        if is_known && header.written != length {
+            // Its writer was in the middle of an event when the file got the others.
+            pool.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        let wanted = !empty && !is_known && self.file.is_some_and(|first| header.session >= first);
         if wanted {
             self.full.push_back(block);
         } else {
@@ -255,6 +267,9 @@ impl Lists {
 
     /// The file does not need a block, or no more: it is kept, or free.
     pub(crate) fn written(&mut self, block: u32, empty: bool) {
+        if self.writing == Some(block) {
+            self.writing = None;
+        }
         let session = self.headers[block as usize].session;
         match self.flight {
             Some(keep) if session >= keep.session && !empty => {
@@ -280,13 +295,41 @@ impl Lists {
     /// A full block for the file.
     pub(crate) fn next_full(&mut self) -> Option<(u32, Header)> {
         let block = self.full.pop_front()?;
+        self.writing = Some(block);
         Some((block, self.headers[block as usize]))
     }
 
-    /// What the flight recorder has kept, oldest first.
+    /// What is in the blocks of writers who have had nothing to tell since the session
+    /// began, if the file does not have it. It counts as written.
+    pub(crate) fn take_idle(&mut self, pool: &Pool) -> Vec<(Header, Vec<u8>)> {
+        let mut idle = Vec::new();
+        let Some(first) = self.file else { return idle };
+        for (block, header) in self.headers.iter_mut().enumerate() {
+            let sessions = first..self.last_session;
+            if header.in_use && header.written == 0 && sessions.contains(&header.session) {
+                // SAFETY: the lists are locked.
+                let bytes = unsafe { pool.bytes(block as u32) };
+                header.written = bytes.len() as u32;
+                if !bytes.is_empty() {
+                    idle.push((*header, bytes.to_vec()));
+                }
+            }
+        }
+        idle
+    }
+
+    /// What the flight recorder has kept, and will have.
     pub(crate) fn kept(&self) -> impl Iterator<Item = (u32, Header)> {
         let with_header = |&block: &u32| (block, self.headers[block as usize]);
-        self.full.iter().chain(&self.kept).map(with_header)
+        let to_keep = self.writing.iter().chain(&self.full);
+        self.kept.iter().chain(to_keep).map(with_header)
+    }
+
+    /// Blocks that are with their writers, of a session or later ones, whose bytes the file
+    /// has not got by [`take_idle`](Self::take_idle).
+    pub(crate) fn not_written(&self, session: u32) -> impl Iterator<Item = (u32, Header)> {
+        self.in_use(session)
+            .filter(|(_, header)| header.written == 0)
     }
 
     /// Blocks that are with their writers, of a session or later ones.

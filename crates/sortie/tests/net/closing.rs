@@ -4,6 +4,8 @@ use crate::crew::{connection, start};
 use sortie::net::{ClosedError, TcpListener, TcpStream, UdpSocket, UnixDatagram};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::SocketAddr;
 use std::sync::Arc;
 
 everywhere!(
@@ -15,6 +17,7 @@ everywhere!(
     closing_tells_the_other_side,
     closing_frees_the_port,
     a_borrowed_descriptor_stays_valid,
+    what_is_closed_cannot_be_connected,
     clones_stay_open,
 );
 
@@ -74,11 +77,12 @@ fn closed_stays_closed() {
     let (one, _other) = connection();
     one.close().unwrap();
     assert!(is_closed(one.close()));
+    assert!(is_closed(one.try_clone()));
     assert!(is_closed((&one).read(&mut [0])));
     assert!(is_closed((&one).write(&[0])));
     one.set_deadline(None);
     assert!(is_closed((&one).read(&mut [0])));
-    one.set_nonblocking(true).unwrap();
+    one.set_nonblocking(true).unwrap_err();
     assert!(is_closed((&one).read(&mut [0])));
     let error = one.close().unwrap_err();
     assert_eq!(error.to_string(), "use of a closed network connection");
@@ -108,6 +112,64 @@ fn a_borrowed_descriptor_stays_valid() {
     let (new, _end) = connection();
     assert_ne!(new.as_raw_fd(), borrowed.as_raw_fd());
     borrowed.try_clone_to_owned().unwrap();
+}
+
+/// All that are closed have one dead descriptor in common, which stays dead.
+fn what_is_closed_cannot_be_connected() {
+    let name = format!(
+        "sortie-c-{:?}-{}",
+        std::thread::current().id(),
+        std::process::id()
+    );
+    let address = SocketAddr::from_abstract_name(name).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind_addr(&address).unwrap();
+    let (stream, _other) = connection();
+    stream.close().unwrap();
+    let datagrams = UnixDatagram::unbound().unwrap();
+    datagrams.close().unwrap();
+    datagrams.connect_addr(&address).unwrap_err();
+    let stream = std::net::TcpStream::from(stream);
+    let error = (&stream).read(&mut [0]).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+}
+
+/// A process without a free descriptor can close, too. It is another one, to have its own
+/// limit.
+#[test]
+fn closing_needs_no_descriptor() {
+    const VARIABLE: &str = "SORTIE_TEST_NO_DESCRIPTOR";
+    const NAME: &str = "closing::closing_needs_no_descriptor";
+    if std::env::var_os(VARIABLE).is_none() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([NAME, "--exact", "--nocapture", "--test-threads=1"])
+            .env(VARIABLE, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}\n{errors}"
+        );
+        return;
+    }
+    let limit = libc::rlimit {
+        rlim_cur: 64,
+        rlim_max: 64,
+    };
+    // SAFETY: limits this process.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+    let one = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut others = Vec::new();
+    let error = loop {
+        match UdpSocket::bind("127.0.0.1:0") {
+            Ok(other) => others.push(other),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+    one.close().unwrap();
+    assert!(is_closed(one.recv(&mut [0])));
 }
 
 fn clones_stay_open() {

@@ -10,6 +10,7 @@ everywhere!(
     there_and_back,
     std_waits_again,
     timeouts_come_along,
+    no_timeout_comes_along,
     by_number,
     files_are_refused,
 );
@@ -51,6 +52,31 @@ fn timeouts_come_along() {
     socket.set_write_timeout(second).unwrap();
     let socket = std::net::UdpSocket::from(socket);
     assert_eq!(socket.write_timeout().unwrap(), second);
+}
+
+fn no_timeout_comes_along() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let second = Some(Duration::from_secs(1));
+    socket.set_read_timeout(second).unwrap();
+    socket.set_write_timeout(second).unwrap();
+    let socket = UdpSocket::from(socket);
+    socket.set_read_timeout(None).unwrap();
+    socket.set_write_timeout(None).unwrap();
+    let socket = std::net::UdpSocket::from(socket);
+    assert_eq!(socket.read_timeout().unwrap(), None);
+    assert_eq!(socket.write_timeout().unwrap(), None);
+}
+
+/// What std's types can do: pass a border behind which panics are caught.
+#[test]
+fn they_are_unwind_safe() {
+    fn is<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    is::<TcpListener>();
+    is::<TcpStream>();
+    is::<UdpSocket>();
+    is::<sortie::net::UnixListener>();
+    is::<UnixStream>();
+    is::<sortie::net::UnixDatagram>();
 }
 
 fn by_number() {

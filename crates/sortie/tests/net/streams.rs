@@ -96,6 +96,9 @@ fn vectored() {
     assert_eq!(other.read_vectored(&mut parts).unwrap(), 8);
     assert_eq!((&first, &rest[..5]), (b"gat", &b"hered"[..]));
     assert_eq!(one.write_vectored(&[]).unwrap(), 0);
+    // More parts than the system takes at once.
+    let parts = vec![IoSlice::new(b"x"); 2000];
+    assert_eq!(one.write_vectored(&parts).unwrap(), 1024);
 }
 
 fn peek_leaves_it() {
@@ -247,7 +250,7 @@ fn unix_streams() {
     let listener = UnixListener::bind(&path).unwrap();
     assert_eq!(listener.local_addr().unwrap().as_pathname(), Some(&*path));
     let server = start(move || {
-        let stream = listener.incoming().next().unwrap().unwrap();
+        let stream = (&listener).into_iter().next().unwrap().unwrap();
         io::copy(&mut &stream, &mut &stream).unwrap()
     });
     let mut client = UnixStream::connect(&path).unwrap();

@@ -179,6 +179,30 @@ fn many_readers_on_all_processors(crew: Crew) {
     );
 }
 
+/// Who reads by the lock's word leaves by a processor's count, if there are such; that may
+/// not fill the word.
+#[test]
+fn more_readers_one_after_the_other_than_it_counts_at_a_time() {
+    const MORE: usize = (1 << 25) + 1;
+    let lock = RwLock::new(0usize);
+    // Until it counts on each processor, which nothing tells; threads that read at once
+    // make it sooner or later.
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while start.elapsed() < Duration::from_millis(500) {
+                    (0..1000).for_each(|_| assert_eq!(*lock.read(), 0));
+                }
+            });
+        }
+    });
+    for _ in 0..MORE {
+        drop(RwLockWriteGuard::downgrade(lock.write()));
+    }
+    assert!(lock.try_write().is_some());
+}
+
 fn upgrading_lets_nobody_write_in_between(crew: Crew) {
     const EACH: usize = 100;
     let lock = Arc::new(RwLock::new(0usize));

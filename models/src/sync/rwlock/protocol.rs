@@ -12,7 +12,7 @@
 use super::super::pool::{self, Luck};
 use super::super::raw_mutex::Afterwards;
 use super::super::room::Role;
-use super::raw::{RawRwLock, SHARDED};
+use super::raw::{CROWDED, READER, RawRwLock, SHARDED};
 use super::writers::Keep;
 use crate::base::atomic::{Ordering, known};
 use crate::base::clock::NEVER;
@@ -44,6 +44,15 @@ impl Library {
     /// Readers are counted in shards from now on.
     fn shard(&self) {
         self.lock.word.fetch_or(SHARDED, Ordering::AcqRel);
+    }
+
+    /// So many have come by the word and left by a shard that the next leaves by the
+    /// word.
+    fn crowd(&self) {
+        self.shard();
+        self.lock.word.fetch_add(CROWDED, Ordering::AcqRel);
+        let readers = (CROWDED / READER) as usize;
+        self.lock.shards.own().fetch_sub(readers, Ordering::SeqCst);
     }
 
     fn come_to_read(&self, recursive: bool, deadline: u64) -> bool {
@@ -222,6 +231,22 @@ fn in_shards_from_now_on() {
         assert!(library.come_to_read(false, NEVER));
         library.shard();
         library.look_and_leave();
+        assert!(writer.join().unwrap());
+        library.is_settled(1);
+    });
+}
+
+/// Who comes by a shard leaves by the word, or the other way round.
+#[test]
+fn leaving_by_the_word() {
+    explore_shards("leaving by the word", 3, || {
+        let library = Library::new();
+        library.crowd();
+        let writer = library.start(|library| library.write(NEVER));
+        assert!(library.come_to_read(false, NEVER));
+        assert!(library.come_to_read(true, NEVER));
+        let first = library.look_and_leave();
+        assert_eq!(library.look_and_leave(), first);
         assert!(writer.join().unwrap());
         library.is_settled(1);
     });

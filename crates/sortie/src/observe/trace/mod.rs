@@ -18,7 +18,7 @@
 //! # At the end of the process
 //! The file is complete when `main` returns, when `process::exit` is called, and when
 //! the runtime ends the process with a message. If the process is killed, all is there
-//! but what was recorded in the last second.
+//! but what was recorded in the last two seconds.
 //!
 //! Corresponds to Go's `runtime/trace`.
 
@@ -76,7 +76,8 @@ pub fn start_file(path: impl AsRef<Path>) -> io::Result<()> {
 /// its processor.
 ///
 /// # Errors
-/// The first that the writer returned. What came after it was not written.
+/// The first that the writer returned, or that it panicked. What came after that was not
+/// written. By the time this returns the writer was dropped.
 pub fn stop() -> io::Result<()> {
     recording::stop()
 }

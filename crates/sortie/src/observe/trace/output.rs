@@ -104,6 +104,13 @@ impl<W: Write> Output<W> {
     }
 }
 
+impl<W> Output<W> {
+    /// Gives the writer up. Returns its first error.
+    pub(super) fn close(self) -> io::Result<()> {
+        self.result
+    }
+}
+
 fn information(max_procs: usize) -> String {
     let wall = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -9,6 +9,9 @@
 //!  RUNNING     the thread writes what becomes full, or is a second old
 //!  FINISHING   it writes the rest, and ends
 //! ```
+//!
+//! What is written to is the user's. If it panics that counts as its error, so that the
+//! thread lives, and whoever waits for the end is not left alone.
 
 use super::output::Output;
 use super::snapshot;
@@ -18,6 +21,7 @@ use crate::record;
 use crate::record::pool::{self, Header, Pool};
 use crate::sched::{Scheduler, blocking, deadlock, procs};
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 use std::sync::{Mutex, Once, PoisonError};
 
@@ -26,6 +30,8 @@ const RUNNING: u32 = 1;
 const FINISHING: u32 = 2;
 
 static STATE: AtomicU32 = AtomicU32::new(IDLE);
+/// The process that records: a child that was forked has a copy of all, but for the thread.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// How the last recording ended.
 static RESULT: Mutex<io::Result<()>> = Mutex::new(Ok(()));
 /// The runtime, once there is one.
@@ -66,7 +72,7 @@ pub(super) fn start(writer: Box<dyn Write + Send>) -> io::Result<()> {
     }
     let pool = pool::prepare()?;
     complete_at_end();
-    let mut output = Output::new(writer, max_procs());
+    let mut output = Output::new(Writer(Some(writer)), max_procs());
     *RESULT.lock().unwrap_or_else(PoisonError::into_inner) = Ok(());
     let first = {
         let mut lists = pool.lock();
@@ -77,6 +83,7 @@ pub(super) fn start(writer: Box<dyn Write + Send>) -> io::Result<()> {
     if let Some(scheduler) = scheduler() {
         snapshot::take(scheduler).write(&mut output);
     }
+    PROCESS.store(std::process::id(), Ordering::Relaxed);
     STATE.store(RUNNING, Ordering::Release);
     let spawned = std::thread::Builder::new()
         .name("sortie-trace".into())
@@ -124,7 +131,7 @@ fn wait(deadline: u64) {
 
 /// Completes the file before the process ends. Async-signal-safe.
 fn complete() {
-    if finish() {
+    if PROCESS.load(Ordering::Relaxed) == std::process::id() && finish() {
         wait(clock::now() + PATIENCE);
     }
 }
@@ -143,8 +150,52 @@ fn complete_at_end() {
     });
 }
 
+/// The user's writer, whose panics are errors.
+struct Writer(Option<Box<dyn Write + Send>>);
+
+impl Writer {
+    fn call<T>(&mut self, f: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+        let Some(writer) = self.0.as_mut() else {
+            return Err(panicked());
+        };
+        panic::catch_unwind(AssertUnwindSafe(|| f(writer))).unwrap_or_else(|payload| {
+            // To drop it might be the next panic.
+            std::mem::forget(payload);
+            Err(panicked())
+        })
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.call(|writer| writer.write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.call(|writer| writer.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.call(|writer| writer.flush())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let writer = self.0.take();
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(writer))) {
+            std::mem::forget(payload);
+        }
+    }
+}
+
+#[cold]
+fn panicked() -> io::Error {
+    io::Error::other("the trace's writer panicked")
+}
+
 /// The thread's main function.
-fn write(pool: &'static Pool, mut output: Output<Box<dyn Write + Send>>, first: u32) {
+fn write(pool: &'static Pool, mut output: Output<Writer>, first: u32) {
     let mut last = clock::now();
     loop {
         let word = pool.word.load(Ordering::Acquire);
@@ -163,6 +214,12 @@ fn write(pool: &'static Pool, mut output: Output<Box<dyn Write + Send>>, first: 
         let now = clock::now();
         if now >= last + PACE {
             last = now;
+            // A writer whose block is of an earlier session has had nothing to tell for as
+            // long, and may not have for longer: it sleeps.
+            let idle = pool.lock().take_idle(pool);
+            for (header, bytes) in idle {
+                output.events(&header, &bytes);
+            }
             pool.lock().begin_session();
         }
     }
@@ -170,7 +227,8 @@ fn write(pool: &'static Pool, mut output: Output<Box<dyn Write + Send>>, first: 
         output.events(&header, &bytes);
     }
     output.finish();
-    *RESULT.lock().unwrap_or_else(PoisonError::into_inner) = output.result;
+    // The writer is dropped before anybody hears of the end.
+    *RESULT.lock().unwrap_or_else(PoisonError::into_inner) = output.close();
     STATE.store(IDLE, Ordering::Release);
     futex::wake_all(&STATE);
 }
@@ -188,7 +246,7 @@ fn rest(pool: &Pool, first: u32) -> Vec<(Header, Vec<u8>)> {
         rest.push((header, unsafe { pool.bytes(block) }.to_vec()));
         lists.written(block, false);
     }
-    for (block, header) in lists.in_use(first) {
+    for (block, header) in lists.not_written(first) {
         // SAFETY: the lists are locked.
         let bytes = unsafe { pool.bytes(block) };
         if !bytes.is_empty() {

@@ -94,6 +94,11 @@ pub struct RawRwLock {
 /// A word from here on has no room for another reader, but for those who are about to
 /// notice that.
 const FULL: u32 = u32::MAX - (READER << 16);
+/// In a word from here on so many readers are counted that they leave by it, even if there
+/// are shards. Many come by the word who leave by a shard (those who had to wait, who
+/// read again, or who wrote before), so it would be full one day. More than may leave at
+/// a time, so that it never counts less than none.
+pub(super) const CROWDED: u32 = READER << 16;
 /// A word below this has no readers, and no shards. If somebody has claimed it, or waits
 /// for it, that is looked at as well.
 const ALONE: u32 = CLAIMED;
@@ -293,8 +298,9 @@ impl RawRwLock {
     /// The caller has come in.
     #[inline(always)]
     pub(super) unsafe fn read_release(&self) {
-        if self.word.load(Ordering::Relaxed) & SHARDED != 0 {
-            return self.leave_by_shard();
+        let word = self.word.load(Ordering::Relaxed);
+        if word & SHARDED != 0 {
+            return self.leave_by_shard(word);
         }
         self.count_out_of_word();
     }
@@ -313,7 +319,10 @@ impl RawRwLock {
     }
 
     #[inline(never)]
-    fn leave_by_shard(&self) {
+    fn leave_by_shard(&self, word: u32) {
+        if word >= CROWDED {
+            return self.count_out_of_word();
+        }
         self.count_out(self.shards.own());
     }
 

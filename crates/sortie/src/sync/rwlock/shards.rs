@@ -4,7 +4,8 @@
 //! many CPUs they are no faster together than one alone. When that is noticed, the
 //! lock gets *shards*, a line for each processor, and readers count there. One who
 //! comes on one processor and leaves on another makes one shard too large by one, and
-//! another too small; only the sum means something.
+//! another too small; only the sum means something. So it is with the word, by which some
+//! come and go as well.
 //!
 //! # Protocol
 //! ```text
@@ -16,7 +17,8 @@
 //! All are sequentially consistent: either the reader sees the claim, or the writer
 //! counts the reader. After the claim nobody who stays adds to a shard. So the sum may
 //! be too large, by readers who are about to see the claim, but never too small,
-//! although it is not taken in one moment; and it is right when it is 0.
+//! although it is not taken in one moment; and it is right when it is 0. (The word belongs to
+//! the sum, and the writer goes inside by exchanging it, if it still counts as many.)
 //!
 //! This is how Linux's `percpu_rw_semaphore` counts (Mikulas Patocka, Oleg Nesterov,
 //! 2012). That, and BRAVO (Dave Dice and Alex Kogan, *BRAVO: Biased Locking for
