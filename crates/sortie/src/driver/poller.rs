@@ -156,12 +156,14 @@ impl Poller {
     }
 
     /// Looks, unless somebody else does. Goroutines that became ready are added to
-    /// `ready`.
-    pub(crate) fn look(&self, now: u64, ready: &mut List) {
-        if let Some(_turn) = self.turn.try_lock() {
-            self.last.store(now, Ordering::Relaxed);
-            self.poll(Some(Timespec::default()), ready);
-        }
+    /// `ready`. Returns whether it looked.
+    pub(crate) fn look(&self, now: u64, ready: &mut List) -> bool {
+        let Some(_turn) = self.turn.try_lock() else {
+            return false;
+        };
+        self.last.store(now, Ordering::Relaxed);
+        self.poll(Some(Timespec::default()), ready);
+        true
     }
 
     /// Sleeps until something is ready, or [`wake`](Self::wake) was called since

@@ -371,7 +371,8 @@ pub(super) const SEND: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 /// Receives without waiting.
 #[inline]
 pub(super) fn receive(socket: &impl AsFd, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
-    SockRef::from(socket).recv_with_flags(uninit(buffer), flags | NO_WAIT)
+    let flags = RecvFlags::from_bits_retain((flags | NO_WAIT) as u32);
+    Ok(rustix::net::recv(socket, buffer, flags)?.0)
 }
 
 /// Receives into several buffers without waiting.
@@ -395,7 +396,8 @@ pub(super) fn receive_vectored(
 /// Sends without waiting.
 #[inline]
 pub(super) fn send(socket: &impl AsFd, buffer: &[u8]) -> io::Result<usize> {
-    SockRef::from(socket).send_with_flags(buffer, SEND)
+    let flags = SendFlags::from_bits_retain(SEND as u32);
+    Ok(rustix::net::send(socket, buffer, flags)?)
 }
 
 /// Sends what is in several buffers without waiting.

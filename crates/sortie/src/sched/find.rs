@@ -198,7 +198,8 @@ impl M {
     fn search(&'static self, p: &'static P) -> Option<GRef> {
         let scheduler = self.scheduler;
         let mut seen = None;
-        for sweep in 0..SWEEPS {
+        let mut sweep = 0;
+        while sweep < SWEEPS {
             let look_at_timers = sweep == 0 || sweep == SWEEPS - 1;
             let processors = scheduler.processors();
             let start = p.rng.below(processors.len() as u32) as usize;
@@ -235,6 +236,14 @@ impl M {
                 }
             } else {
                 pause(OLD / 3);
+            }
+            let somebody_polls = scheduler.search_network(p);
+            // SAFETY: as above.
+            if let Some(g) = unsafe { p.pick_local() } {
+                return Some(g);
+            }
+            if !somebody_polls {
+                sweep += 1;
             }
         }
         None

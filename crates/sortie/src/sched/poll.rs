@@ -17,6 +17,7 @@
 use super::processor::P;
 use super::scheduler::Scheduler;
 use crate::base::atomic::Ordering;
+use crate::base::clock;
 use crate::driver::poller::Poller;
 use crate::goroutine::{List, current};
 use std::io;
@@ -80,14 +81,27 @@ impl Scheduler {
         self.is_network_waited_for() && !self.keeper.watches()
     }
 
-    /// Makes ready whatever the network has, on `p`, which the caller has.
+    /// Makes ready whatever the network has, on `p`, which the caller has. Returns whether
+    /// it looked, since nobody else does.
     #[cold]
     #[inline(never)]
-    pub(super) fn look_at_network(&'static self, poller: &Poller, p: &'static P, now: u64) {
+    pub(super) fn look_at_network(&'static self, poller: &Poller, p: &'static P, now: u64) -> bool {
         let mut ready = List::new();
-        poller.look(now, &mut ready);
+        let looked = poller.look(now, &mut ready);
         // SAFETY: the caller has the processor.
         unsafe { self.deliver(p, ready) };
+        looked
+    }
+
+    /// Looks for a searcher who has found nothing else. Returns whether somebody who does not
+    /// sleep there is just looking, and may soon have more than he can run.
+    pub(super) fn search_network(&'static self, p: &'static P) -> bool {
+        let Some(poller) = self.poller() else {
+            return false;
+        };
+        poller.is_waited_for()
+            && !self.keeper.watches()
+            && !self.look_at_network(poller, p, clock::now())
     }
 
     /// The same without a processor, if nobody has looked for long. Returns whether
