@@ -172,8 +172,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What a goroutine does. A wake-up names who by the difference to itself, since
-    /// that is small.
+    /// What a goroutine does.
     fn life(&self, g: &'a Goroutine) -> impl Iterator<Item = Part> {
         g.spans.iter().map(|span| Part {
             start: span.start,

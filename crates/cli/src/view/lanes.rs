@@ -8,7 +8,7 @@ use super::bytes::Bytes;
 /// What happens in a part of a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
-    /// The goroutine could run; by whom it was made ready, see [`Page`](super::Page).
+    /// The goroutine could run; the number of who made it ready.
     Ready { by: u64 },
     /// It runs on a processor.
     Running { processor: u32 },

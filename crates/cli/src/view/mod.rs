@@ -34,11 +34,12 @@ use std::io::{self, Write};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("data.js"),
     include_str!("paint.js"),
     include_str!("window.js"),
     include_str!("draw.js"),
+    include_str!("lanes.js"),
     include_str!("panels.js"),
     include_str!("main.js"),
 ];
