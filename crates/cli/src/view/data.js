@@ -153,6 +153,18 @@ class Levels {
     return this.value[kind][search(this.time, 0, this.count, time)];
   }
 
+  /** When half of the sum until the end is reached. */
+  middle(kind, end) {
+    let from = 0, to = end;
+    const half = this.until(kind, end) / 2;
+    for (let i = 0; i < 60 && half > 0; i++) {
+      const time = (from + to) / 2;
+      if (this.until(kind, time) < half) from = time;
+      else to = time;
+    }
+    return (from + to) / 2;
+  }
+
   average(kind, a, b) {
     return b > a ? (this.until(kind, b) - this.until(kind, a)) / (b - a) : this.at(kind, a);
   }
@@ -230,6 +242,8 @@ async function load() {
   data.regions = readRows(reader, ["goroutine", "task", "name", "start", "length"]);
   data.tasks = readRows(reader, ["id", "parent", "name", "start", "length"]);
   data.messages = readRows(reader, ["time", "goroutine", "task", "category", "text"]);
+  // Where the standard library was built says nothing.
+  for (const site of data.head.sites) for (let i = 1; i < 3; i++) site[i] = site[i].replace(/^\/rustc\/[0-9a-f]+\/library\//, "");
   data.names = new Map(data.head.names);
   data.end = Math.max(data.head.end, 1);
   index(data);
@@ -295,6 +309,13 @@ function duration(nanoseconds) {
   if (value < 1e6) return `${(nanoseconds / 1e3).toFixed(1)} µs`;
   if (value < 1e9) return `${(nanoseconds / 1e6).toFixed(1)} ms`;
   return `${(nanoseconds / 1e9).toFixed(2)} s`;
+}
+
+/** When something happened, finely enough to tell it from what is next to it. */
+function stamp(data, time) {
+  if (data.end < 1e6) return `${(time / 1e3).toFixed(2)} µs`;
+  if (data.end < 1e9) return `${(time / 1e6).toFixed(4)} ms`;
+  return `${(time / 1e9).toFixed(6)} s`;
 }
 
 function grouped(number) {

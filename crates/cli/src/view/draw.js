@@ -40,7 +40,7 @@ class View {
     this.selected = -1;
     this.part = -1;
     this.size = 0;
-    this.focus = data.end / 2;
+    this.focus = data.levels.middle(0, data.end);
     this.pointer = null;
     this.range = null;
     this.frames = 0;
@@ -176,7 +176,7 @@ class View {
     c.globalAlpha = 1;
     const a = GUTTER + this.t0 / data.end * plot, b = GUTTER + this.t1 / data.end * plot;
     c.fillStyle = theme.groundText;
-    c.globalAlpha = 0.72;
+    c.globalAlpha = 0.6;
     c.fillRect(GUTTER, 0, Math.max(a - GUTTER, 0), height);
     c.fillRect(b, 0, Math.max(GUTTER + plot - b, 0), height);
     c.globalAlpha = 1;
@@ -387,8 +387,12 @@ function ticks(t0, t1, count) {
   return { step, all };
 }
 
-function tickText(time, step) {
-  const [factor, unit] = step >= 1e9 || time >= 1e10 && step >= 1e7 ? [1e9, "s"] : step >= 1e5 ? [1e6, "ms"] : step >= 100 ? [1e3, "µs"] : [1, "ns"];
-  const digits = Math.max(0, Math.ceil(-Math.log10(step / factor) - 1e-9));
-  return `${(time / factor).toFixed(digits)} ${unit}`;
+/** A time in the largest unit that does not need many digits for it. */
+function tickText(time, step, latest) {
+  for (const [factor, unit] of [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]]) {
+    const digits = Math.max(0, Math.ceil(-Math.log10(step / factor) - 1e-9));
+    if (factor > 1 && (latest < factor || digits > 4)) continue;
+    return `${(time / factor).toFixed(digits)} ${unit}`;
+  }
+  return "";
 }

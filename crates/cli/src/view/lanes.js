@@ -108,7 +108,7 @@ Object.assign(View.prototype, {
       const x = this.xOf(time);
       if (x < GUTTER - 1 || x > GUTTER + this.plot + 1) continue;
       const align = x > GUTTER + this.plot - 40 ? "right" : x < GUTTER + 20 ? "left" : "center";
-      this.text(c, tickText(time, marks.step), x, 10, this.theme.softText, 11, 400, align);
+      this.text(c, tickText(time, marks.step, this.t1), x, 10, this.theme.softText, 11, 400, align);
     }
   },
 

@@ -89,7 +89,7 @@ Object.assign(View.prototype, {
     const [from, to] = [lives.start[i], lives.start[i + 1]];
     if (move && (from < this.t0 || to > this.t1 || (to - from) / (this.t1 - this.t0) * this.plot < 2)) this.goTo(from, to);
     this.focus = from;
-    say(`${duration(from)}: ${partText(this.data, this.selected, i).filter(Boolean).join(", ")}`);
+    say(`${stamp(this.data, from)}: ${partText(this.data, this.selected, i).filter(Boolean).join(", ")}`);
     this.changed({ life: true, window: true });
   },
 

@@ -31,6 +31,7 @@ use crate::file::Trace;
 use crate::model::Model;
 use data::Data;
 use std::io::{self, Write};
+use std::path::Path;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -82,7 +83,8 @@ pub fn write(
     let data = Data::of(trace, model, options);
     let title = options.title.clone().unwrap_or_else(|| {
         let program = trace.information.get("program");
-        program.map_or("a trace", String::as_str).to_string()
+        let name = program.and_then(|program| Path::new(program).file_name()?.to_str());
+        name.unwrap_or("a trace").to_string()
     });
     let mut rest = PAGE;
     while let Some((before, (name, after))) = rest

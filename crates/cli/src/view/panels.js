@@ -23,7 +23,7 @@ function percent(share) {
 function showHead(data) {
   const { head } = data;
   byId("about").textContent = [
-    head.title ? `${head.program} ${head.arguments}`.trim() : head.arguments,
+    `${head.program} ${head.arguments}`.trim(),
     duration(head.end), `${grouped(head.events)} events`, `${head.threads} threads`,
   ].filter(Boolean).join(" · ");
   const notes = byId("notes");
@@ -37,8 +37,8 @@ function showHead(data) {
     figure("figure-waiting", "", head.waiting.toFixed(2), "", "waiting, on average", head.waiting),
     figure("figure-parallelism", "parallel", head.parallelism.toFixed(2), ` of ${head.utilisation.length}`, "Ps busy: parallelism", head.parallelism),
     figure("figure-seeming", "seeming", "–", "", "seem parallel in a window", ""),
-    figure("figure-pairs", "", "–", "", "of the pairs that seem parallel are", ""),
-    figure("figure-wakes", "", grouped(head.wakes), ` · ${grouped(head.wakesByOthers)} by others`, "times made ready", head.wakes),
+    figure("figure-pairs", "", "–", "", "pairs that really overlapped", ""),
+    figure("figure-wakes", "", grouped(head.wakes), "", `wake-ups, ${grouped(head.wakesByOthers)} by others`, head.wakes),
   );
   byId("size").max = data.sights.length;
 }
@@ -69,8 +69,8 @@ function showSight(view) {
   const mean = sight.windows ? sight.ran / sight.windows : 0;
   set(seeming, mean.toFixed(2), ` · most ${grouped(sight.most)}`, mean);
   set(pairs, sight.together ? percent(sight.overlapped / sight.together) : "–", "", sight.together ? sight.overlapped / sight.together : "");
-  span.append("Through each window of ", strong(view.sizeText()), " ", strong(mean.toFixed(2)), " goroutines seem to run in parallel, on average",
-    sight.most > 1 ? `, ${grouped(sight.most)} at most; ` : "; ", "at an instant it is ", strong(head.parallelism.toFixed(2)), ". ");
+  span.append("Through windows of ", strong(view.sizeText()), ", ", strong(mean.toFixed(2)), " goroutines on average",
+    sight.most > 1 ? ` and ${grouped(sight.most)} at most` : "", " seem to run in parallel; at an instant it is ", strong(head.parallelism.toFixed(2)), ". ");
   if (sight.together) {
     span.append("Of ", strong(grouped(sight.together)), sight.together === 1 ? " pair that seems" : " pairs that seem", " parallel, ", strong(percent(sight.overlapped / sight.together)),
       " ran at the same instant.");
@@ -82,7 +82,7 @@ function showSight(view) {
 /** The window that was clicked: who ran in it, and with whom. */
 function showWindow(view) {
   const { data } = view, [a, b] = view.focusWindow(), seen = seenThrough(data, a, b, view.sight);
-  byId("window-title").textContent = view.size ? `In the window from ${duration(a)} to ${duration(b)}` : `At the instant ${duration(a)}`;
+  byId("window-title").textContent = view.size ? `In the window from ${stamp(data, a)} to ${stamp(data, b)}` : `At the instant ${stamp(data, a)}`;
   const body = byId("window-body");
   body.dataset.ran = seen.ran;
   body.dataset.together = seen.together;
@@ -131,7 +131,7 @@ function partText(data, g, i) {
     }
     case WAITING: {
       const [reason, place, origin] = data.head.sites[detail] || ["unknown", "", ""];
-      return [`waits for ${time}: ${reason}`, [place && `at ${place}`, origin && `made at ${origin}`].filter(Boolean).join(", ")];
+      return [`waits for ${time}: ${reason}`, [place && `at ${place}`, origin && `channel made at ${origin}`].filter(Boolean).join(", ")];
     }
     case MANY: {
       const m = lives.mixed.slice(detail, detail + 5);
@@ -161,8 +161,8 @@ function showGoroutine(view) {
   const fact = (name, ...value) => facts.append(make("dt", {}, name), make("dd", {}, ...value));
   const place = siteText(data, data.site[g]);
   if (place && place !== "unknown") fact("made at", place);
-  fact("made by", link(data.creator[g]));
-  fact("lived", `${data.flags[g] & 1 ? duration(begin) : "before the trace"} … ${data.flags[g] & 2 ? duration(end) : "after it"} (${duration(end - begin)})`);
+  fact("made by", data.creator[g] === NOBODY ? "no goroutine" : link(data.creator[g]));
+  fact("lived", `${data.flags[g] & 1 ? stamp(data, begin) : "before the trace"} … ${data.flags[g] & 2 ? stamp(data, end) : "after it"} (${duration(end - begin)})`);
   const total = (kind) => `${duration(data.totals[kind][g])} (${percent(data.totals[kind][g] / life)})`;
   fact("running", `${total(RUNNING)}, ${grouped(data.turns[g])} times`);
   if (data.totals[OUTSIDE][g]) fact("without a P", total(OUTSIDE));
@@ -179,13 +179,13 @@ function showGoroutine(view) {
   let note = 0;
   const message = () => {
     const m = notes[note++], texts = data.head.texts;
-    return make("li", {}, make("button", { click: () => view.goTo(m.time, m.time) }, make("time", {}, duration(m.time)), `◆ ${texts[m.category] ? `${texts[m.category]}: ` : ""}`, texts[m.text].slice(texts[m.category].length ? 0 : 0)));
+    return make("li", {}, make("button", { click: () => view.goTo(m.time, m.time) }, make("time", {}, stamp(data, m.time)), `◆ ${texts[m.category] ? `${texts[m.category]}: ` : ""}`, texts[m.text]));
   };
   for (let i = from; i < to; i++) {
     const [what, more] = partText(data, g, i), kind = lives.kind[i];
     const colour = { [RUNNING]: view.colourText(g), [OUTSIDE]: "var(--outside)", [READY]: "var(--ready)", [WAITING]: "var(--waiting)" }[kind] || "var(--faint)";
     list.append(make("li", {}, make("button", { "aria-current": i === view.part ? "true" : undefined, click: () => view.selectPart(i, true) },
-      make("time", {}, duration(lives.start[i])), make("i", { style: `background:${colour}` }), what, more ? make("br") : "", make("small", {}, more))));
+      make("time", {}, stamp(data, lives.start[i])), make("i", { style: `background:${colour}` }), what, more ? make("br") : "", make("small", {}, more))));
     while (note < notes.length && notes[note].time < lives.start[i + 1]) list.append(message());
   }
   while (note < notes.length) list.append(message());
@@ -213,7 +213,7 @@ function describe(view, x, y) {
   if (y >= AXIS && p < work.count) return describeWork(view, p, time);
   if (y >= places.tasksTop && y < places.headingTop) {
     const task = (view.taskRows[Math.floor((y - places.tasksTop) / 18)] || []).find((t) => t.start <= time && time <= t.start + t.length);
-    return task && { lines: [`Task ${data.head.texts[task.name]}`, `${duration(task.length)}, from ${duration(task.start)}`], from: task.start, to: task.start + task.length };
+    return task && { lines: [`Task ${data.head.texts[task.name]}`, `${duration(task.length)}, from ${stamp(data, task.start)}`], from: task.start, to: task.start + task.length };
   }
   const row = view.rowAt(y);
   if (row < 0) return null;
@@ -229,7 +229,7 @@ function describe(view, x, y) {
 function describeWork(view, p, time) {
   const { data } = view, work = data.work, i = nearest(view, work, p, time), kind = work.kind[i];
   const [from, to] = [work.start[i], work.start[i + 1]];
-  const when = `${duration(to - from)}, from ${duration(from)}`;
+  const when = `${duration(to - from)}, from ${stamp(data, from)}`;
   if (kind === TURN) {
     const number = work.detail[i], g = number - FIRST;
     const place = g >= 0 ? siteText(data, data.site[g]) : "";
@@ -246,7 +246,7 @@ function describeLife(view, g, time) {
   const { data } = view, lives = data.lives, lines = [goroutineName(data, g)];
   if (time < lives.begin(g) || time > lives.end(g)) return { lines: [...lines, time < lives.begin(g) ? "not made yet" : "has ended"], goroutine: g };
   const i = nearest(view, lives, g, time), [what, more] = partText(data, g, i);
-  lines.push(what, more, `from ${duration(lives.start[i])}`);
+  lines.push(what, more, `from ${stamp(data, lives.start[i])}`);
   for (const region of data.regionsOf.get(g) || []) {
     if (region.start <= time && time <= region.start + region.length) lines.push(`in region ${data.head.texts[region.name]} (${duration(region.length)})`);
   }
