@@ -106,8 +106,8 @@ impl<'a> Builder<'a> {
         let mut notes = Vec::new();
         if all > options.lanes {
             let running = |index: &usize| {
-                let time = model.goroutines[*index]
-                    .time(|state| matches!(state, State::Running { .. }));
+                let time =
+                    model.goroutines[*index].time(|state| matches!(state, State::Running { .. }));
                 (std::cmp::Reverse(time), *index)
             };
             shown.sort_by_cached_key(running);
@@ -229,7 +229,10 @@ impl<'a> Builder<'a> {
 
     /// How short a part must be to be put together with others.
     fn limit(&mut self, runs: &[Run], processors: usize) -> u64 {
-        let lives = self.shown.iter().map(|&index| &self.model.goroutines[index]);
+        let lives = self
+            .shown
+            .iter()
+            .map(|&index| &self.model.goroutines[index]);
         // Idle times are parts, too.
         let all: usize = lives.clone().map(|g| g.spans.len()).sum::<usize>() + 2 * runs.len();
         if all <= self.options.parts {
@@ -244,10 +247,7 @@ impl<'a> Builder<'a> {
         };
         let mut limit = 64;
         while limit < self.model.end {
-            let mut pieces: usize = lives
-                .clone()
-                .map(|g| lanes::count(plain(g), limit))
-                .sum();
+            let mut pieces: usize = lives.clone().map(|g| lanes::count(plain(g), limit)).sum();
             // Few processors have many parts.
             let most = 2 * (self.model.end / limit) as usize + 2;
             pieces += (processors * most).min(2 * runs.len());

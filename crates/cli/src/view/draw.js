@@ -137,7 +137,7 @@ class View {
     const headingTop = tasksTop + this.taskRows.length * 18;
     const top = headingTop + HEADING;
     const room = Math.max(height - top, 20);
-    const lane = this.height || Math.max(16, Math.min(28, Math.floor(room / Math.max(this.rows.length, 1))));
+    const lane = this.height || Math.max(16, Math.min(34, Math.floor(room / Math.max(this.rows.length, 1))));
     const most = Math.max(0, this.rows.length * lane - room + 4);
     this.scroll = Math.min(Math.max(this.scroll, 0), most);
     return (this.places = { workHeight, tasksTop, headingTop, top, room, lane, most });
@@ -210,7 +210,7 @@ class View {
     const top = half + 8, bottom = height - 6;
     let most = Math.max(data.work.count, 1, max(running));
     if (seeming) most = Math.max(most, max(seeming));
-    most = most > data.work.count ? nice(most) : most;
+    most = most > data.work.count + 1e-6 ? nice(most) : Math.max(data.work.count, 1);
     // So that both can be seen when one is far above the other.
     const wide = most > 12 * data.work.count, logarithmic = (value) => Math.log2(1 + value) / Math.log2(1 + most) * most;
     const busy = wide ? running.map(logarithmic) : running;

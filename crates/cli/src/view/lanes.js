@@ -176,8 +176,9 @@ Object.assign(View.prototype, {
     if (!this.seen[row] || lane < 15) return;
     const lives = data.lives;
     this.wideParts(lives, g, 84, (i, a, b) => {
-      if (lives.kind[i] !== WAITING && lives.kind[i] !== READY && lives.kind[i] !== MANY) return;
-      const what = lives.kind[i] === WAITING ? (data.head.sites[lives.detail[i]] || ["unknown"])[0] : lives.kind[i] === READY ? "ready" : "many parts";
+      // Ready takes half of the height only, which must be enough for a word.
+      if (lives.kind[i] !== WAITING && (lives.kind[i] !== READY || lane < 26)) return;
+      const what = lives.kind[i] === WAITING ? (data.head.sites[lives.detail[i]] || ["unknown"])[0] : "ready";
       const text = this.fitted(c, what, b - a - 24, 10.5);
       if (lives.kind[i] === WAITING) {
         // The line that stands for waiting goes around its name.

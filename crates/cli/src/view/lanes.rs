@@ -68,20 +68,15 @@ pub(crate) enum Piece {
 }
 
 /// Puts parts shorter than `limit` together. With 0 all stay what they are.
-pub(crate) fn merge(
-    parts: impl Iterator<Item = Part>,
-    limit: u64,
-    mut tell: impl FnMut(Piece),
-) {
+pub(crate) fn merge(parts: impl Iterator<Item = Part>, limit: u64, mut tell: impl FnMut(Piece)) {
     // Short parts so far: the first, and all of them.
     let mut short: Option<(Part, Mixed, u32)> = None;
-    let flush = |short: &mut Option<(Part, Mixed, u32)>, tell: &mut dyn FnMut(Piece)| match short
-        .take()
-    {
-        Some((first, _, 1)) => tell(Piece::One(first)),
-        Some((_, mixed, _)) => tell(Piece::Many(mixed)),
-        None => {}
-    };
+    let flush =
+        |short: &mut Option<(Part, Mixed, u32)>, tell: &mut dyn FnMut(Piece)| match short.take() {
+            Some((first, _, 1)) => tell(Piece::One(first)),
+            Some((_, mixed, _)) => tell(Piece::Many(mixed)),
+            None => {}
+        };
     for part in parts {
         if part.end - part.start >= limit {
             flush(&mut short, &mut tell);

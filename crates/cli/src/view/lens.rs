@@ -54,8 +54,12 @@ impl Sight {
             sight.windows += count;
             sight.ran += ran * count;
             sight.most = sight.most.max(ran);
-            sight.together = sight.together.saturating_add(window.together.saturating_mul(count));
-            sight.overlapped = sight.overlapped.saturating_add(window.overlapped.saturating_mul(count));
+            sight.together = sight
+                .together
+                .saturating_add(window.together.saturating_mul(count));
+            sight.overlapped = sight
+                .overlapped
+                .saturating_add(window.overlapped.saturating_mul(count));
             if few {
                 let one = (ran, window.overlapped);
                 sight.each.extend((0..count).map(|_| one));

@@ -174,7 +174,10 @@ mod tests {
                     expected[kind] += f64::from(start <= instant && instant < end) / 10.0;
                 }
             }
-            let near = level.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9);
+            let near = level
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-9);
             assert!(near, "{time}: {level:?} {expected:?}");
         }
         // The last is shorter.

@@ -96,7 +96,7 @@ function showWindow(view) {
   body.dataset.overlapped = seen.overlapped;
   body.dataset.start = a;
   if (!Number.isFinite(seen.ran)) {
-    body.replaceChildren(make("p", {}, "Too much happened to tell who ran in this window: look closer, through a smaller one, or at the figures of the whole run."));
+    body.replaceChildren(make("p", {}, "What happened here is drawn together, so who ran cannot be told one by one. The figures above, of the whole run, are exact."));
     return;
   }
   const strong = (value) => make("b", {}, grouped(value));
@@ -147,7 +147,7 @@ function partText(data, g, i) {
     case MANY: {
       const m = lives.mixed.slice(detail, detail + 5);
       const shares = [["running", 0], ["without a processor", 1], ["ready", 2], ["waiting", 3]].filter(([, k]) => m[k]).map(([name, k]) => `${name} ${duration(m[k])}`);
-      return [`many parts in ${time}: ${shares.join(", ")}`, `ran ${grouped(m[4])} times`];
+      return [`many parts in ${time}: ${shares.join(", ")}`, m[4] === 1 ? "ran once" : `ran ${grouped(m[4])} times`];
     }
   }
   return ["", ""];
@@ -175,7 +175,7 @@ function showGoroutine(view) {
   fact("made by", data.creator[g] === NOBODY ? "no goroutine" : link(data.creator[g]));
   fact("lived", `${data.flags[g] & 1 ? stamp(data, begin) : "before the trace"} … ${data.flags[g] & 2 ? stamp(data, end) : "after it"} (${duration(end - begin)})`);
   const total = (kind) => `${duration(data.totals[kind][g])} (${percent(data.totals[kind][g] / life)})`;
-  fact("running", `${total(RUNNING)}, ${grouped(data.turns[g])} times`);
+  fact("running", `${total(RUNNING)}, ${data.turns[g] === 1 ? "once" : `${grouped(data.turns[g])} times`}`);
   if (data.totals[OUTSIDE][g]) fact("without a P", total(OUTSIDE));
   fact("ready", total(READY));
   fact("waiting", total(WAITING));
