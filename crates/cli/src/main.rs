@@ -205,7 +205,8 @@ fn view(arguments: &ArgMatches) -> Outcome {
     let output = path(arguments, "output")
         .cloned()
         .unwrap_or_else(|| file.with_extension("html"));
-    if output == *file {
+    let same = |output: &PathBuf| Some(file.canonicalize().ok()? == output.canonicalize().ok()?);
+    if same(&output) == Some(true) {
         return Err("the page would replace the trace: say with -o where to write it".into());
     }
     let (trace, model) = read(file)?;
