@@ -44,6 +44,11 @@ fn traced(program: impl FnOnce() + Send) -> Vec<u8> {
 /// Many goroutines that wake each other, with what users write into a trace.
 fn busy() {
     let task = trace::Task::new("</script><script>alert(1)</script>");
+    let thread = std::thread::spawn(|| {
+        let _region = trace::region("of a thread");
+        trace::log("thread", "no goroutine");
+    });
+    thread.join().unwrap();
     sortie::scope(|s| {
         for _ in 0..100 {
             let task = &task;
@@ -91,6 +96,8 @@ fn a_page_says_what_the_report_says_and_needs_nothing_else() {
         "<!-- & \u{2028} \"quoted\" \\",
         "</script>",
         "]]> {{head}} {{scripts}}",
+        "of a thread",
+        "no goroutine",
     ] {
         assert!(texts.iter().any(|t| t == text), "{texts:?}");
     }

@@ -287,6 +287,8 @@ function index(data) {
 
 function goroutineName(data, place) {
   const name = data.names.get(place);
+  // Regions of threads are those of number 0.
+  if (!data.id[place]) return "threads";
   return name ? `G${data.id[place]} ${name}` : `G${data.id[place]}`;
 }
 

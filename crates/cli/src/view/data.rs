@@ -100,7 +100,11 @@ impl Data {
 impl<'a> Builder<'a> {
     fn new(trace: &'a Trace, model: &'a Model, options: &'a Options) -> Self {
         let mut shown: Vec<usize> = (0..model.goroutines.len())
-            .filter(|&index| !model.goroutines[index].spans.is_empty())
+            // Those without a life are threads, which may have regions.
+            .filter(|&index| {
+                let g = &model.goroutines[index];
+                !g.spans.is_empty() || !g.regions.is_empty()
+            })
             .collect();
         let all = shown.len();
         let mut notes = Vec::new();

@@ -117,7 +117,7 @@ class View {
     const { data } = this, lives = data.lives;
     let rows = [];
     for (let g = 0; g < data.count; g++) {
-      if (!this.aliveOnly || g === this.selected || (lives.begin(g) < this.t1 && lives.end(g) > this.t0)) rows.push(g);
+      if (!this.aliveOnly || g === this.selected || !data.id[g] || (lives.begin(g) < this.t1 && lives.end(g) > this.t0)) rows.push(g);
     }
     const by = { ran: RUNNING, ready: READY, waited: WAITING }[this.order];
     if (by !== undefined) {
@@ -248,17 +248,17 @@ class View {
     if (outside > 0.005 && half >= 80) rows.push(["without P", outside, theme.outsideText]);
     rows.forEach(([name, x, colour], i) => {
       this.text(c, name, 12, 33 + 14 * i, colour, 11.5);
-      this.text(c, amount(x), 96, 33 + 14 * i, theme.softText, 11.5);
+      this.text(c, amount(x), 108, 33 + 14 * i, theme.softText, 11.5);
     });
     this.text(c, "Parallelism", 12, half + 16, theme.inkText, 12.5, 600);
     this.text(c, "Ps busy", 12, half + 33, theme.busyText, 11.5);
-    this.text(c, amount(running), 96, half + 33, theme.softText, 11.5);
+    this.text(c, amount(running), 108, half + 33, theme.softText, 11.5);
     if (seeming) {
       let x = 0;
       if (at !== null) x = seeming[Math.min(seeming.length - 1, Math.max(0, Math.floor(this.pointer.x - GUTTER)))];
       else x = seeming.reduce((sum, v) => sum + v, 0) / seeming.length;
-      this.text(c, `seen in ${this.sizeText()}`, 12, half + 47, theme.seemingText, 11.5);
-      this.text(c, amount(x), 112, half + 47, theme.softText, 11.5);
+      this.text(c, `in ${this.sizeText()}`, 12, half + 47, theme.seemingText, 11.5);
+      this.text(c, amount(x), 108, half + 47, theme.softText, 11.5);
     }
   }
 

@@ -25,6 +25,7 @@ Object.assign(View.prototype, {
     this.labelAxis(c, marks);
     this.labelWork(c);
     this.labelTasks(c);
+    this.drawOtherMessages(c);
     c.save();
     c.beginPath();
     c.rect(0, places.top, width, height - places.top);
@@ -169,7 +170,7 @@ Object.assign(View.prototype, {
     c.fillStyle = this.colourText(g);
     c.fillRect(12, y - 4, 8, 8);
     const weight = g === this.selected ? 650 : 450;
-    const name = `G${data.id[g]}`, made = data.names.get(g) || shortPlace(data, data.site[g]);
+    const name = data.id[g] ? `G${data.id[g]}` : "threads", made = data.names.get(g) || shortPlace(data, data.site[g]);
     this.text(c, name, 26, y, theme.inkText, size, weight);
     const used = c.measureText(name).width + 34;
     this.text(c, this.fitted(c, made, GUTTER - used - 8, size - 1), used, y, theme.softText, size - 1);
@@ -212,26 +213,39 @@ Object.assign(View.prototype, {
   },
 
   drawMessages(c, from, to) {
-    const { data, theme } = this;
     let drawn = 0;
     for (let row = from; row < to; row++) {
-      for (const message of data.messagesOf.get(this.rows[row]) || []) {
+      for (const message of this.data.messagesOf.get(this.rows[row]) || []) {
         if (message.time < this.t0 || message.time > this.t1) continue;
         if (++drawn > 3000) return;
-        const x = this.xOf(message.time), y = this.rowTop(row) + 4;
-        c.fillStyle = theme.inkText;
-        c.strokeStyle = theme.cardText;
-        c.lineWidth = 1;
-        c.beginPath();
-        c.moveTo(x, y - 4);
-        c.lineTo(x + 4, y);
-        c.lineTo(x, y + 4);
-        c.lineTo(x - 4, y);
-        c.closePath();
-        c.fill();
-        c.stroke();
+        this.diamond(c, this.xOf(message.time), this.rowTop(row) + 4);
       }
     }
+  },
+
+  /** Messages of threads, and of goroutines without a lane, are at the axis. */
+  otherMessages() {
+    return [NOBODY, OTHER].flatMap((number) => this.data.messagesOf.get(number - FIRST) || []);
+  },
+
+  drawOtherMessages(c) {
+    for (const message of this.otherMessages().slice(0, 3000)) {
+      if (message.time >= this.t0 && message.time <= this.t1) this.diamond(c, this.xOf(message.time), AXIS - 5);
+    }
+  },
+
+  diamond(c, x, y) {
+    c.fillStyle = this.theme.inkText;
+    c.strokeStyle = this.theme.cardText;
+    c.lineWidth = 1;
+    c.beginPath();
+    c.moveTo(x, y - 4);
+    c.lineTo(x + 4, y);
+    c.lineTo(x, y + 4);
+    c.lineTo(x - 4, y);
+    c.closePath();
+    c.fill();
+    c.stroke();
   },
 
   /** Who made whom ready. Returns how many there are in sight, and whether all are drawn. */

@@ -95,7 +95,7 @@ Object.assign(View.prototype, {
 
   /** The next part of the selected goroutine's life, or the one before. */
   step(by) {
-    if (this.selected < 0) return;
+    if (this.selected < 0 || !this.data.id[this.selected]) return;
     const lives = this.data.lives, g = this.selected;
     const at = this.part >= 0 ? this.part + by : lives.find(g, Math.max(this.t0, lives.begin(g)));
     const part = Math.min(Math.max(at, lives.first[g]), lives.last(g) - 1);
@@ -110,7 +110,7 @@ Object.assign(View.prototype, {
   /** To who made the selected goroutine ready: at the selected part, or before what is in sight. */
   cause() {
     const lives = this.data.lives, g = this.selected;
-    if (g < 0) return;
+    if (g < 0 || !this.data.id[g]) return;
     let i = this.part >= 0 ? this.part : lives.find(g, Math.min(this.t1, lives.end(g)));
     while (i >= lives.first[g] && !(lives.kind[i] === READY && lives.detail[i] >= FIRST && lives.detail[i] - FIRST !== g)) i--;
     if (i < lives.first[g]) return say("nobody with a lane made it ready");
@@ -161,7 +161,7 @@ Object.assign(View.prototype, {
 
   zoomToSelected() {
     const lives = this.data.lives, g = this.selected;
-    if (g < 0) return;
+    if (g < 0 || !this.data.id[g]) return;
     if (this.part >= 0) this.goTo(lives.start[this.part], lives.start[this.part + 1]);
     else this.goTo(lives.begin(g), lives.end(g));
   },

@@ -164,6 +164,11 @@ function showGoroutine(view) {
     body.replaceChildren(make("p", {}, "Select one by a click, by the arrow keys, or by its number with /, to read its life."));
     return;
   }
+  if (!data.id[g]) {
+    title.textContent = "Threads";
+    body.replaceChildren(make("p", {}, `Regions of threads that are no goroutines: ${(data.regionsOf.get(g) || []).slice(0, 100).map((r) => `${data.head.texts[r.name]} (${duration(r.length)})`).join(", ")}`));
+    return;
+  }
   title.textContent = `Goroutine ${data.id[g]}${data.names.get(g) ? ` · ${data.names.get(g)}` : ""}`;
   const lives = data.lives, first = lives.first[g], last = lives.last(g);
   const [begin, end] = [lives.begin(g), lives.end(g)], life = Math.max(end - begin, 1);
@@ -220,6 +225,7 @@ function showGoroutine(view) {
 function describe(view, x, y) {
   const { data, places } = view, time = view.timeOf(x);
   if (x < GUTTER || time < 0 || time > data.end) return null;
+  if (y < AXIS) return describeMessages(view, time, view.otherMessages());
   const work = data.work, p = Math.floor((y - AXIS) / places.workHeight);
   if (y >= AXIS && p < work.count) return describeWork(view, p, time);
   if (y >= places.tasksTop && y < places.headingTop) {
@@ -235,6 +241,12 @@ function describe(view, x, y) {
     return { lines: [`${grouped(group.members)} goroutines made at ${siteText(data, group.site)}`, `running ${running}, without a processor ${outside}, ready ${ready}, waiting ${waiting}`] };
   }
   return describeLife(view, g, time);
+}
+
+function describeMessages(view, time, messages) {
+  const { texts } = view.data.head, near = 5 * (view.t1 - view.t0) / view.plot;
+  const lines = messages.filter((message) => Math.abs(message.time - time) <= near).map((message) => `◆ ${texts[message.category]} ${texts[message.text]}`);
+  return lines.length ? { lines: lines.slice(0, 10) } : null;
 }
 
 function describeWork(view, p, time) {
@@ -255,16 +267,20 @@ function describeWork(view, p, time) {
 
 function describeLife(view, g, time) {
   const { data } = view, lives = data.lives, lines = [goroutineName(data, g)];
+  if (!data.id[g]) {
+    for (const region of data.regionsOf.get(g) || []) {
+      if (region.start <= time && time <= region.start + region.length) lines.push(`region ${data.head.texts[region.name]} (${duration(region.length)})`);
+    }
+    return { lines, goroutine: g };
+  }
   if (time < lives.begin(g) || time > lives.end(g)) return { lines: [...lines, time < lives.begin(g) ? "not made yet" : "has ended"], goroutine: g };
   const i = nearest(view, lives, g, time), [what, more] = partText(data, g, i);
   lines.push(what, more, `from ${stamp(data, lives.start[i])}`);
   for (const region of data.regionsOf.get(g) || []) {
     if (region.start <= time && time <= region.start + region.length) lines.push(`in region ${data.head.texts[region.name]} (${duration(region.length)})`);
   }
-  const near = 5 * (view.t1 - view.t0) / view.plot;
-  for (const message of data.messagesOf.get(g) || []) {
-    if (Math.abs(message.time - time) <= near) lines.push(`◆ ${data.head.texts[message.category]} ${data.head.texts[message.text]}`);
-  }
+  const messages = describeMessages(view, time, data.messagesOf.get(g) || []);
+  if (messages) lines.push(...messages.lines);
   return { lines, goroutine: g, part: i, from: lives.start[i], to: lives.start[i + 1] };
 }
 

