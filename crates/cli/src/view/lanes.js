@@ -183,16 +183,21 @@ Object.assign(View.prototype, {
       const text = this.fitted(c, what, b - a - 24, 10.5);
       if (lives.kind[i] === WAITING) {
         // The line that stands for waiting goes around its name.
-        c.strokeStyle = g === this.selected ? mix(theme.card, theme.accent, 0.13) : theme.cardText;
-        c.lineWidth = 4;
-        c.lineJoin = "round";
-        c.textAlign = "left";
-        c.textBaseline = "middle";
-        c.strokeText(text, a + 12, y);
+        this.halo(c, text, a + 12, y, g === this.selected ? mix(theme.card, theme.accent, 0.13) : theme.cardText);
       }
       this.text(c, text, a + 12, y, lives.kind[i] === WAITING ? theme.softText : theme.dark ? "#0c1016" : "#ffffff", 10.5);
     });
     this.labelRegions(c, g, row, y);
+  },
+
+  /** Room around a text that is drawn next, in the font that is set. */
+  halo(c, text, x, y, colour) {
+    c.strokeStyle = colour;
+    c.lineWidth = 4;
+    c.lineJoin = "round";
+    c.textAlign = "left";
+    c.textBaseline = "middle";
+    c.strokeText(text, x, y);
   },
 
   labelRegions(c, g, row, y) {
@@ -208,7 +213,13 @@ Object.assign(View.prototype, {
       c.fillRect(a, this.rowTop(row) + lane - 4, Math.max(b - a, 1), 2);
       c.fillRect(a, this.rowTop(row) + lane - 7, 1, 5);
       c.fillRect(b - 1, this.rowTop(row) + lane - 7, 1, 5);
-      if (b - a > 40) this.text(c, this.fitted(c, this.data.head.texts[region.name], b - a - 12, 11, 550), a + 6, y, theme.dark ? "#0c1016" : "#ffffff", 11, 550);
+      if (b - a <= 40 || lane < 19) continue;
+      const text = this.fitted(c, this.data.head.texts[region.name], b - a - 12, 11, 550);
+      // On what runs, in its contrast; else around what is there.
+      const lives = this.data.lives, at = lives.kind[lives.find(g, this.timeOf(a + 8))];
+      const onBar = this.data.id[g] && (at === RUNNING || at === OUTSIDE);
+      if (!onBar) this.halo(c, text, a + 6, y, theme.cardText);
+      this.text(c, text, a + 6, y, onBar ? (theme.dark ? "#0c1016" : "#ffffff") : theme.inkText, 11, 550);
     }
   },
 
