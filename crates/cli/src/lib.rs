@@ -4,7 +4,9 @@
 //!   file    bytes to events, each with its time         docs/trace-format.md
 //!   model   events to lives: of goroutines, processors
 //!   report  what there is to say about them
+//!   windows what ran in parallel as far as one can see
 //!   convert the same for ui.perfetto.dev
+//!   view    the same as a page to look at
 //! ```
 
 pub mod convert;
@@ -12,3 +14,5 @@ pub mod file;
 pub mod model;
 pub mod report;
 pub mod speedup;
+pub mod view;
+pub mod windows;

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
-use sortie_cli::{convert, report, speedup};
+use sortie_cli::{convert, report, speedup, view};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match matches.subcommand() {
         Some(("report", arguments)) => report(arguments),
         Some(("convert", arguments)) => convert(arguments),
+        Some(("view", arguments)) => view(arguments),
         Some(("run", arguments)) => run(arguments),
         Some(("speedup", arguments)) => speedup(arguments),
         _ => unreachable!("a subcommand is required"),
@@ -61,6 +62,12 @@ fn command() -> Command {
             .value_parser(value_parser!(PathBuf))
             .help(help)
     };
+    let limit = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .value_parser(value_parser!(u32).range(1..))
+    };
     Command::new("sortie")
         .about("Looks at programs that use sortie: their concurrency, and the parallelism of their runs")
         .subcommand_required(true)
@@ -76,6 +83,20 @@ fn command() -> Command {
                 .about("Makes a trace that ui.perfetto.dev opens")
                 .arg(file())
                 .arg(output("Where to write the JSON").required(true)),
+        )
+        .subcommand(
+            Command::new("view")
+                .about("Makes a page to look at: one HTML file, which needs nothing else")
+                .arg(file())
+                .arg(output(
+                    "Where to write it [default: FILE with .html instead of its extension]",
+                ))
+                .arg(limit("lanes").help(
+                    "Goroutines with a lane of their own at most; others are put together [default: 100000]",
+                ))
+                .arg(limit("parts").help(
+                    "Parts of lanes at most; beyond, short ones are put together [default: 4000000]",
+                )),
         )
         .subcommand(
             Command::new("run")
@@ -176,6 +197,31 @@ fn convert(arguments: &ArgMatches) -> Outcome {
     let mut out = BufWriter::new(File::create(output)?);
     convert::write(&mut out, &trace, &model)?;
     out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn view(arguments: &ArgMatches) -> Outcome {
+    let file = path(arguments, "file").expect("required");
+    let output = path(arguments, "output")
+        .cloned()
+        .unwrap_or_else(|| file.with_extension("html"));
+    let same = |output: &PathBuf| Some(file.canonicalize().ok()? == output.canonicalize().ok()?);
+    if same(&output) == Some(true) {
+        return Err("the page would replace the trace: say with -o where to write it".into());
+    }
+    let (trace, model) = read(file)?;
+    let named = |error: std::io::Error| format!("{}: {error}", output.display());
+    let mut out = BufWriter::new(File::create(&output).map_err(named)?);
+    let mut options = view::Options::default();
+    for (name, option) in [("lanes", &mut options.lanes), ("parts", &mut options.parts)] {
+        if let Some(limit) = arguments.get_one::<u32>(name) {
+            *option = *limit as usize;
+        }
+    }
+    view::write(&mut out, &trace, &model, &options)
+        .and_then(|()| out.flush())
+        .map_err(named)?;
+    print(&format!("{}\n", output.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

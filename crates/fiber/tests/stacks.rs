@@ -226,7 +226,7 @@ fn stacks_that_are_made_together_are_as_good_as_others() {
     let mut pool = StackPool::new(MIN_STACK_SIZE).unwrap();
     // Never used, then without memory, then as they were left.
     for state in ["untouched", "cold", "warm"] {
-        let slots = pool.claim(usize::MAX).unwrap();
+        let mut slots = pool.claim(usize::MAX).unwrap();
         let mut stacks = Vec::new();
         slots.prepare(|stack| stacks.push(stack)).unwrap();
         assert_eq!(stacks.len(), raw::RUN, "{state}");

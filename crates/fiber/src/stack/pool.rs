@@ -97,9 +97,10 @@ impl StackPool {
     /// As [`reserve`](Self::reserve), and if the stack cannot be guarded.
     pub fn take(&mut self) -> io::Result<Stack> {
         let mut taken = None;
-        match self.claim(1)?.prepare(|stack| taken = Some(stack)) {
+        let mut slots = self.claim(1)?;
+        match slots.prepare(|stack| taken = Some(stack)) {
             Ok(()) => Ok(taken.expect("one slot makes one stack")),
-            Err((slots, error)) => {
+            Err(error) => {
                 self.give_back(slots);
                 Err(error)
             }

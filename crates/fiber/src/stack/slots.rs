@@ -12,7 +12,7 @@ use std::io;
 /// Slots that are prepared at once, at most.
 pub const RUN: usize = 16;
 
-/// Places for stacks, at least one, which may have no guard and no block yet.
+/// Places for stacks, which may have no guard and no block yet.
 #[derive(Debug)]
 #[must_use = "their address space is lost"]
 pub struct Slots {
@@ -41,12 +41,12 @@ impl Slots {
         self.geometry.size
     }
 
-    /// Makes them stacks.
+    /// Makes them stacks, one after the other. None are left after that.
     ///
     /// # Errors
-    /// If one cannot be guarded. It is returned, and those after it; the stacks before
+    /// If one cannot be guarded. It is left, and those after it; the stacks before
     /// it were made.
-    pub fn prepare(mut self, mut made: impl FnMut(Stack)) -> Result<(), (Slots, io::Error)> {
+    pub fn prepare(&mut self, mut made: impl FnMut(Stack)) -> io::Result<()> {
         let refused = match self.state {
             State::Untouched => guard::install(&self.low[..self.count]).err(),
             _ => None,
@@ -68,11 +68,8 @@ impl Slots {
             }
             made(stack);
         }
-        let Some((_, error)) = refused else {
-            return Ok(());
-        };
         self.low.copy_within(guarded..self.count, 0);
         self.count -= guarded;
-        Err((self, error))
+        refused.map_or(Ok(()), |(_, error)| Err(error))
     }
 }

@@ -133,7 +133,7 @@ impl Fibers {
     /// # Safety
     /// The caller has the processor.
     pub(crate) unsafe fn take(&self, g: GRef, p: &P) -> io::Result<RawFiber> {
-        let slots = {
+        let mut slots = {
             let mut pools = self.0.lock();
             if g.odd_stack.get() {
                 pools.odd_sizes(g.stack_size())?.claim(1)?
@@ -165,18 +165,15 @@ impl Fibers {
                 unsafe { p.give_fiber(fiber(Context::default())) };
             }
         });
-        match (first, result) {
-            (Some(first), Ok(())) => Ok(first),
-            (first, Err((slots, error))) => {
-                let mut pools = self.0.lock();
-                if let Some(pool) = pools.of_size(slots.size()) {
-                    pool.give_back(slots);
-                }
-                // What there is will do.
-                first.ok_or(error)
+        if let Err(error) = result {
+            let mut pools = self.0.lock();
+            if let Some(pool) = pools.of_size(slots.size()) {
+                pool.give_back(slots);
             }
-            (None, Ok(())) => unreachable!("slots are never none"),
+            // What there is will do.
+            return first.ok_or(error);
         }
+        Ok(first.expect("a claim is for one stack at least"))
     }
 
     /// Takes idle fibers back.
