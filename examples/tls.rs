@@ -58,18 +58,18 @@ pub(crate) fn serve(listener: &TcpListener, config: &Arc<ServerConfig>) -> io::R
     }
 }
 
-/// A connection to the server.
+/// A connection to the server, which is who it should be.
 pub(crate) fn connect(
     address: SocketAddr,
     config: Arc<ClientConfig>,
 ) -> Result<StreamOwned<ClientConnection, TcpStream>> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
-    let name = ServerName::try_from(NAME)?;
-    Ok(StreamOwned::new(
-        ClientConnection::new(config, name)?,
-        stream,
-    ))
+    let connection = ClientConnection::new(config, ServerName::try_from(NAME)?)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    // The handshake, which would otherwise be made by the first call that needs it.
+    stream.flush()?;
+    Ok(stream)
 }
 
 /// Sends so many bytes, reads them again, and hangs up. Returns whether all was right.
