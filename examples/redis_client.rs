@@ -122,7 +122,7 @@ impl Work {
     fn clean(&self) -> Result<()> {
         let mut keys: Vec<_> = (0..self.goroutines).map(|i| self.key(i)).collect();
         keys.push(self.key("total"));
-        Ok(self.pool.with(|redis| redis.del(&keys))?)
+        self.pool.with(|redis| redis.del(&keys))
     }
 }
 

@@ -62,7 +62,11 @@ pub(crate) fn server(page: String, after: Duration) -> io::Result<String> {
 fn answer(mut stream: &TcpStream, page: &str, after: Duration) -> io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     // The request ends with an empty line.
-    while lines.next().transpose()?.is_some_and(|line| line != "") {}
+    while lines
+        .next()
+        .transpose()?
+        .is_some_and(|line| !line.is_empty())
+    {}
     sortie::sleep(after);
     write!(stream, "HTTP/1.0 200 OK\r\n\r\n{page}")
 }

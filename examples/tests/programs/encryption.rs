@@ -1,6 +1,6 @@
 //! rustls over goroutines' sockets.
 
-#[path = "../tls.rs"]
+#[path = "../../tls.rs"]
 mod tls;
 
 use crate::program::programs;

@@ -1,6 +1,6 @@
 //! HTTP by crates that know nothing of goroutines.
 
-#[path = "../http_client.rs"]
+#[path = "../../http_client.rs"]
 mod http_client;
 
 use crate::program::programs;

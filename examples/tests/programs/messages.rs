@@ -1,6 +1,6 @@
 //! tungstenite over goroutines' sockets.
 
-#[path = "../web_socket.rs"]
+#[path = "../../web_socket.rs"]
 mod web_socket;
 
 use crate::program::programs;

@@ -3,22 +3,22 @@
 //! Each test is a program of its own, on all processors and on one, as for the examples of
 //! the package `sortie`.
 
+mod encryption;
 mod http;
-#[path = "../../crates/sortie/tests/examples/program.rs"]
+mod messages;
+#[path = "../../../crates/sortie/tests/examples/program.rs"]
 mod program;
 mod threads;
-mod tls;
-mod web_socket;
 
 use libtest_mimic::{Arguments, Trial};
 use program::Program;
 
 fn main() {
     let programs: Vec<Program> = [
+        encryption::PROGRAMS,
         http::PROGRAMS,
+        messages::PROGRAMS,
         threads::PROGRAMS,
-        tls::PROGRAMS,
-        web_socket::PROGRAMS,
     ]
     .concat();
     if let Some(name) = program::requested() {
