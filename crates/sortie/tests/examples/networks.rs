@@ -183,16 +183,11 @@ fn a_server_outlives_too_many_connections() {
         rlim_max: 0,
     };
     // SAFETY: it is written to.
-    assert_eq!(
-        unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) },
-        0
-    );
+    let got = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
     limit.rlim_cur = 64;
     // SAFETY: it is read.
-    assert_eq!(
-        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) },
-        0
-    );
+    let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!((got, set), (0, 0));
     let mut clients = Vec::new();
     let error = loop {
         match TcpStream::connect(address) {
