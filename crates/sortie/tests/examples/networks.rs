@@ -107,7 +107,7 @@ fn pages_come_in_order() {
 
 fn servers_that_fail_have_no_page() {
     let (listener, address) = listen();
-    sortie::go(move || {
+    let server = sortie::go(move || {
         for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "Hello\r\n"] {
             let (mut stream, _) = listener.accept().unwrap();
             // Reads the request, which would else make the end of the connection a rude one.
@@ -127,6 +127,8 @@ fn servers_that_fail_have_no_page() {
     let url = format!("http://{address}/");
     assert_eq!(fails(url.clone()), "the server says 404 Not Found");
     assert_eq!(fails(url.clone()), "the server does not speak HTTP");
+    // It has dropped its listener.
+    server.join().unwrap();
     assert!(fails(url).contains("refused"));
     assert!(fails("https://localhost/".into()).contains("only `http://...`"));
 }
