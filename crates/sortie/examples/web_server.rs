@@ -1,49 +1,77 @@
-//! The smallest web server: Go's `go handleConnection(conn)`.
+//! The smallest web server: a goroutine for each connection, Go's
+//! `go handleConnection(conn)`.
 //!
-//! With an address as its argument it serves for ever. Without it asks itself for a page,
-//! and ends.
+//! With an address as its argument it serves for ever; try
+//! `curl http://127.0.0.1:8080/hello`. Without it asks itself for a page, and ends.
 
 use sortie::net::{TcpListener, TcpStream};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::time::Duration;
 
-fn handle_connection(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let (mut reader, mut writer) = (BufReader::new(stream), stream);
-    let mut line = String::new();
-    while reader.read_line(&mut line)? != 0 {
-        let path = line.split(' ').nth(1).unwrap_or("?").to_string();
-        let mut stay = line.contains("HTTP/1.1");
-        // Headers end with an empty line.
-        loop {
-            line.clear();
-            if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
-                break;
-            }
-            let header = line.to_ascii_lowercase();
-            if let Some(value) = header.strip_prefix("connection:") {
-                stay = value.trim() == "keep-alive";
-            }
-        }
-        let body = format!("you asked for {path}\n");
-        let (connection, length) = (if stay { "keep-alive" } else { "close" }, body.len());
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: {connection}\r\n\r\n{body}"
+/// So many bytes a request has at most.
+const LONGEST: u64 = 16 * 1024;
+
+/// Answers requests, one after the other, until there are no more.
+fn handle_connection(connection: TcpStream) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    connection.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let mut reader = BufReader::new(&connection);
+    while let Some(request) = read_request(&mut reader)? {
+        let (status, body) = match &request.path {
+            Some(path) => ("200 OK", format!("you asked for {path}\n")),
+            None => ("400 Bad Request", "only GET is understood\n".into()),
+        };
+        let (length, next) = (
+            body.len(),
+            if request.stay { "keep-alive" } else { "close" },
         );
-        writer.write_all(answer.as_bytes())?;
-        if !stay {
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: {next}");
+        (&connection).write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
+        if !request.stay {
             break;
         }
-        line.clear();
     }
     Ok(())
 }
 
+struct Request {
+    /// What is asked for, if it is understood.
+    path: Option<String>,
+    /// Whether there will be more requests on this connection.
+    stay: bool,
+}
+
+/// The next request, or none if the client has hung up.
+fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+    let mut lines = reader.take(LONGEST).lines();
+    let Some(line) = lines.next().transpose()? else {
+        return Ok(None);
+    };
+    let words: Vec<_> = line.split(' ').collect();
+    let ["GET", path, version @ ("HTTP/1.0" | "HTTP/1.1")] = words[..] else {
+        let (path, stay) = (None, false);
+        return Ok(Some(Request { path, stay }));
+    };
+    let (path, mut stay) = (Some(path.to_string()), version == "HTTP/1.1");
+    for header in lines {
+        let header = header?.to_ascii_lowercase();
+        if header.is_empty() {
+            return Ok(Some(Request { path, stay }));
+        }
+        if let Some(value) = header.strip_prefix("connection:") {
+            stay = value.trim() == "keep-alive";
+        }
+    }
+    // Too long, or hung up in the middle.
+    Err(io::ErrorKind::UnexpectedEof.into())
+}
+
 pub(crate) fn serve(listener: &TcpListener) {
-    for stream in listener.incoming() {
-        match stream {
-            Ok(stream) => drop(sortie::go(move || handle_connection(&stream))),
+    for connection in listener.incoming() {
+        match connection {
+            Ok(connection) => {
+                sortie::go(move || handle_connection(connection));
+            }
             // Too many open files, say: some will be closed in a moment.
             Err(_) => sortie::sleep(Duration::from_millis(10)),
         }

@@ -55,7 +55,31 @@
 //! There are no own forms of these. Looking up a name, std's files, pipes and
 //! `process::Command` block their thread, whose processor goes to another: announce a call
 //! that takes long by [`runtime::blocking`](crate::runtime::blocking), or let the runtime
-//! notice.
+//! notice. The same holds for crates that bring std's sockets with them, clients of
+//! databases for instance. Go does it the same way for files, and for names if it asks libc.
+//!
+//! ```
+//! use sortie::net::ToSocketAddrs;
+//! use std::process::Command;
+//!
+//! # fn main() -> std::io::Result<()> { sortie::run(|| {
+//! let lookups = ["localhost:80", "127.0.0.1:80", "[::1]:80"].map(|name| {
+//!     sortie::go(move || Ok::<_, std::io::Error>(name.to_socket_addrs()?.count()))
+//! });
+//! let file = sortie::go(|| std::fs::read_to_string("/proc/self/stat"));
+//! let child = sortie::go(|| Command::new("true").status());
+//! for lookup in lookups {
+//!     assert!(lookup.join().unwrap()? > 0);
+//! }
+//! assert!(!file.join().unwrap()?.is_empty());
+//! assert!(child.join().unwrap()?.success());
+//! # Ok(()) }) }
+//! ```
+//!
+//! Each call that blocks needs a thread for as long as it does, and a program has
+//! [so many at most](crate::runtime::Builder::max_threads). Who has many calls that block for
+//! long limits them: by a [`Semaphore`](crate::sync::Semaphore), or by a pool of connections
+//! in a [channel](crate::chan).
 //!
 //! [`io::copy`]: std::io::copy
 

@@ -3,15 +3,17 @@
 
 use crate::procs::Procs;
 use sortie::net::ToSocketAddrs;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ffi::CString;
+use std::io::{PipeWriter, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc;
 
 #[test]
 fn names_are_looked_up() {
     let _procs = Procs::set(1);
-    let lookups: Vec<_> = (0..20)
+    let lookups: Vec<_> = (0..100)
         .map(|_| sortie::go(|| ("localhost", 80).to_socket_addrs().unwrap().count()))
         .collect();
     for lookup in lookups {
@@ -19,40 +21,91 @@ fn names_are_looked_up() {
     }
 }
 
-/// With one processor, each reads what the next writes: were the processor held by the
-/// first, nobody would ever write.
-#[test]
-fn pipes_do_not_hold_the_processor() {
+/// So many goroutines, on one processor, each in a call that blocks until main lets it go
+/// on: were the processor held by the first, main would never do that. Each starts by telling
+/// main what it waits for.
+fn all_block_at_once<K, T>(
+    count: usize,
+    block: impl Fn(usize, mpsc::Sender<K>) -> T + Copy + Send + 'static,
+    let_go: impl FnOnce(Vec<K>) + Send,
+) -> Vec<T>
+where
+    K: Send + 'static,
+    T: Send + 'static,
+{
     let _procs = Procs::set(1);
-    const PIPES: usize = 50;
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let mut writers = Vec::new();
-    let readers: Vec<_> = (0..PIPES)
-        .map(|_| {
-            let (mut reader, writer) = std::io::pipe().unwrap();
-            writers.push(writer);
-            let waiting = waiting.clone();
-            sortie::go(move || {
-                waiting.fetch_add(1, Ordering::AcqRel);
-                let mut byte = [0];
-                reader.read_exact(&mut byte).unwrap();
-                byte[0]
-            })
+    let (sender, keys) = mpsc::channel();
+    let blocked: Vec<_> = (0..count)
+        .map(|i| {
+            let sender = sender.clone();
+            sortie::go(move || block(i, sender))
         })
         .collect();
     sortie::run(move || {
-        while waiting.load(Ordering::Acquire) < PIPES {
-            sortie::yield_now();
-        }
-        for (i, writer) in writers.iter_mut().enumerate() {
+        let keys: Vec<_> = keys.iter().take(count).collect();
+        let_go(keys);
+    });
+    let results = blocked.into_iter().map(|blocked| blocked.join().unwrap());
+    results.collect()
+}
+
+#[test]
+fn pipes_are_read_at_once() {
+    let read = |_, keys: mpsc::Sender<PipeWriter>| {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        keys.send(writer).unwrap();
+        let mut byte = [0];
+        reader.read_exact(&mut byte).unwrap();
+        byte[0]
+    };
+    let mut bytes = all_block_at_once(50, read, |writers| {
+        for (i, mut writer) in writers.into_iter().enumerate() {
             writer.write_all(&[i as u8]).unwrap();
         }
     });
-    for (i, reader) in readers.into_iter().enumerate() {
-        assert_eq!(reader.join().unwrap(), i as u8);
-    }
+    bytes.sort_unstable();
+    assert!(bytes.into_iter().eq(0..50));
 }
 
+#[test]
+fn children_are_waited_for_at_once() {
+    let wait = |i: usize, keys: mpsc::Sender<ChildStdin>| {
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("read line; exit {i}")])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Dropped by main; `wait` would do that at once.
+        keys.send(child.stdin.take().unwrap()).unwrap();
+        child.wait().unwrap().code()
+    };
+    let codes = all_block_at_once(30, wait, drop);
+    assert!(codes.into_iter().eq((0..30).map(Some)));
+}
+
+/// Opening a named pipe waits for the other side.
+#[test]
+fn files_are_opened_at_once() {
+    let folder = Folder::new("pipes");
+    let path: &'static Path = Box::leak(folder.0.clone().into_boxed_path());
+    let open = move |i: usize, keys: mpsc::Sender<PathBuf>| {
+        let path = path.join(i.to_string());
+        let name = CString::new(path.as_os_str().as_bytes()).unwrap();
+        // SAFETY: a C string.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        keys.send(path.clone()).unwrap();
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let texts = all_block_at_once(30, open, |paths| {
+        for path in paths {
+            let text = path.file_name().unwrap().as_bytes();
+            std::fs::write(&path, text).unwrap();
+        }
+    });
+    assert!(texts.into_iter().eq((0..30).map(|i| i.to_string())));
+}
+
+/// A child that runs is not in the way of who talks with another one.
 #[test]
 fn children_are_waited_for() {
     let _procs = Procs::set(1);
@@ -77,14 +130,31 @@ fn children_are_waited_for() {
     }
 }
 
+/// A folder that goes when this does.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let id = std::process::id();
+        let path = std::env::temp_dir().join(format!("sortie-{name}-{id}"));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 #[test]
 fn files_are_read_and_written() {
     let _procs = Procs::set(2);
-    let folder = std::env::temp_dir().join(format!("sortie-files-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new("files");
     sortie::scope(|s| {
         for i in 0..50 {
-            let path = folder.join(i.to_string());
+            let path = folder.0.join(i.to_string());
             s.go(move || {
                 let text = i.to_string().repeat(10_000);
                 std::fs::write(&path, &text).unwrap();
@@ -92,5 +162,4 @@ fn files_are_read_and_written() {
             });
         }
     });
-    std::fs::remove_dir_all(&folder).unwrap();
 }
