@@ -63,11 +63,14 @@ pub fn set_max_procs(n: usize) -> usize {
     default_scheduler().set_max_procs(n)
 }
 
-/// The number of CPUs that the calling thread may use.
+/// The number of CPUs that the calling thread may use. That the runtime keeps it to some of
+/// them, for the sake of [`max_procs`], does not count.
 ///
 /// Go's `runtime.NumCPU`.
 pub fn num_cpu() -> usize {
-    procs::cpus()
+    start::started()
+        .and_then(|scheduler| scheduler.cpus())
+        .unwrap_or_else(procs::cpus)
 }
 
 /// The number of goroutines that exist.

@@ -54,6 +54,7 @@
 pub(crate) mod alarm;
 pub(crate) mod blocking;
 pub(crate) mod config;
+pub(crate) mod confine;
 pub(crate) mod deadlock;
 pub(crate) mod entry;
 pub(crate) mod fatal;
@@ -64,6 +65,7 @@ pub(crate) mod hint;
 pub(crate) mod idle;
 pub(crate) mod locked;
 pub(crate) mod machine;
+pub(crate) mod overtime;
 pub(crate) mod poll;
 pub(crate) mod processor;
 pub(crate) mod procs;
