@@ -30,8 +30,9 @@
 //! period they are on CPUs that are chosen anew. If they get it all they stay.
 //!
 //! # What it does not do
-//! * Up to some 20 milliseconds at the begin of a burst are not confined, nor are bursts that
-//!   are shorter than that.
+//! * The first 15 milliseconds of a burst of computing are not confined, nor are bursts that
+//!   are shorter: one time slice, and the time to notice. If nobody had to lose a processor for
+//!   it, since the goroutines had been stuck in the kernel until then, up to 160 milliseconds.
 //! * Goroutines that are locked to their thread are not: whoever does that may have set the
 //!   thread's affinity himself. Nor are threads without goroutines.
 //! * The default of GOMAXPROCS is never enforced. It may be less than the CPUs if a cgroup has
@@ -59,9 +60,11 @@ use crate::base::atomic::Ordering;
 use crate::base::clock::NEVER;
 use crate::base::rng::Rng;
 
-/// Time between two looks at CPU times, in nanoseconds; the longest, if they stand still.
+/// Time between two looks at CPU times, in nanoseconds.
 const PACE: u64 = 10_000_000;
+/// The longest, if they stand still; and the first, if a goroutine is known to compute.
 const LONGEST: u64 = 80_000_000;
+const FIRST: u64 = 3_000_000;
 /// Between two looks during a confinement, and how much more at random.
 const PERIOD: u64 = 50_000_000;
 const JITTER: u32 = 10_000_000;
@@ -136,7 +139,7 @@ impl Overtime {
 
     /// A goroutine that computes has just lost its processor.
     pub(super) fn expect(&mut self) {
-        self.pace = PACE;
+        self.pace = FIRST;
         if self.confined.is_none() && self.noted == 0 {
             self.next = 0;
         }
