@@ -213,7 +213,9 @@ impl Confinement {
     /// Sets all free.
     pub(super) fn release(&self, machines: &[&M]) {
         let mut state = self.state.lock();
-        let Some(whole) = self.whole() else { return };
+        let Some(whole) = self.whole().filter(|_| !state.sets.is_empty()) else {
+            return;
+        };
         for m in machines {
             state.widen(m, &whole);
         }

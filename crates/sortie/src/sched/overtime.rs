@@ -293,7 +293,8 @@ impl M {
 }
 
 impl Scheduler {
-    fn all_machines(&self) -> Vec<&'static M> {
+    /// All machines that there ever were.
+    pub(super) fn all_machines(&self) -> Vec<&'static M> {
         self.machines.lock().clone()
     }
 
