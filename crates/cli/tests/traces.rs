@@ -544,6 +544,8 @@ fn compute_cpu(time: Duration) {
     };
     let start = used();
     while used() - start < time {
-        std::hint::spin_loop();
+        for _ in 0..1_000 {
+            std::hint::spin_loop();
+        }
     }
 }
