@@ -176,7 +176,7 @@ impl Confinement {
         }
     }
 
-    /// Confines all machines to `count` CPUs, chosen anew, if the process has more: `whole`.
+    /// Confines all machines to `count` CPUs, other than before, if the process has more: `whole`.
     /// Returns whether that is so.
     pub(super) fn confine(&self, machines: &[&M], whole: &CpuSet, count: usize, rng: &Rng) -> bool {
         if whole.len() <= count {
@@ -186,7 +186,10 @@ impl Confinement {
         if state.sets.is_empty() {
             state.known = threads();
         }
-        let set = whole.choose(count, |bound| rng.below(bound));
+        let mut set = whole.choose(count, |bound| rng.below(bound));
+        while state.sets.last() == Some(&set) {
+            set = whole.choose(count, |bound| rng.below(bound));
+        }
         state.sets.retain(|old| *old != set);
         if state.sets.len() == SETS {
             state.sets.remove(0);

@@ -21,13 +21,14 @@
 //!
 //! During a confinement time says nothing. Instead the machines are counted that computed
 //! without a processor in the last period, and the busy processors, on average: so many CPUs
-//! *would* be used. When that is no more than GOMAXPROCS for two periods, of 50 milliseconds
+//! *would* be used. When that is no more than GOMAXPROCS for four periods, of 25 milliseconds
 //! and a little at random, the confinement ends.
 //!
 //! # Which CPUs
-//! Any, at random. If the machines get less time there than they could use, others want the
-//! same CPUs, perhaps a process that is confined too, while others may be idle: in the next
-//! period they are on CPUs that are chosen anew. If they get it all they stay.
+//! Any, at random. If the machines get less time there than they could use, somebody else wants
+//! the same CPUs, while others may be idle. It may be a process that is confined too, and about
+//! to try other CPUs itself; so after two periods in a row a coin decides whether they are moved
+//! to others or wait for one more. If they get it all they stay.
 //!
 //! # What it does not do
 //! * The first 15 milliseconds of a burst of computing are not confined, nor are bursts that
@@ -66,10 +67,14 @@ const PACE: u64 = 10_000_000;
 const LONGEST: u64 = 80_000_000;
 const FIRST: u64 = 3_000_000;
 /// Between two looks during a confinement, and how much more at random.
-const PERIOD: u64 = 50_000_000;
+const PERIOD: u64 = 25_000_000;
 const JITTER: u32 = 10_000_000;
 /// Periods without need until a confinement ends.
-const PATIENCE: u32 = 2;
+const PATIENCE: u32 = 4;
+/// Periods in a row with too little CPU time until others are tried.
+const HUNGRY: u32 = 2;
+/// After so many periods all threads are looked through.
+const REVIEW: u32 = 4;
 /// CPUs more than there are processors that are not worth the trouble.
 const SLACK: f64 = 0.1;
 /// The part of its CPUs' time that a confinement should get.
@@ -99,8 +104,10 @@ struct Confined {
     /// The time of the last look at processors, and the sum of the busy ones, times time.
     last: u64,
     busy: u64,
-    /// Periods without need.
+    /// Periods in a row without need, and with too little CPU time; and all.
     calm: u32,
+    hungry: u32,
+    periods: u32,
 }
 
 /// What happened between two looks.
@@ -207,6 +214,8 @@ impl Overtime {
             last: now,
             busy: 0,
             calm: 0,
+            hungry: 0,
+            periods: 0,
         });
         self.compare(&machines, now);
         self.begin_period(now);
@@ -224,13 +233,18 @@ impl Overtime {
         if let Some(spent) = self.compare(&machines, now) {
             let busy = confined.busy as f64 / spent.time as f64;
             let needs = spent.computing as f64 + busy;
-            let confinement = &scheduler.confinement;
-            let stays = confinement.keep(&machines, &confined.whole);
+            confined.periods += 1;
+            let stays = confined.periods % REVIEW != 0
+                || scheduler.confinement.keep(&machines, &confined.whole);
             confined.calm = match needs > count + SLACK {
                 true => 0,
                 false => confined.calm + 1,
             };
-            let starves = needs > count && spent.cpus < FAIR * count;
+            confined.hungry = match needs > count && spent.cpus < FAIR * count {
+                true => confined.hungry + 1,
+                false => 0,
+            };
+            let starves = confined.hungry >= HUNGRY && self.rng.below(2) == 0;
             let over = confined.calm == PATIENCE;
             if over || ((!stays || starves) && !self.begin(scheduler, confined.count, now)) {
                 return self.end(scheduler);
