@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// For what must happen sooner or later.
 const DEADLINE: Duration = Duration::from_secs(120);
 /// So many that they get more than one CPU's time also beside others.
-const CROWD: usize = 12;
+const CROWD: usize = 24;
 
 type Mask = Vec<usize>;
 
