@@ -241,6 +241,9 @@ pub struct Trace {
     pub complete: bool,
     /// Events that were dropped.
     pub lost: u64,
+    /// Nanoseconds of CPU time that all threads of the program used meanwhile, if its
+    /// recording came to its end.
+    pub cpu_time: Option<u64>,
     /// Bytes that could not be read.
     pub unread: usize,
     /// When the recording ended, or its last event.
@@ -397,6 +400,8 @@ impl Trace {
         *last = Some((payload.number(8)?, payload.number(8)?));
         self.lost = self.lost.max(payload.number(8)?);
         self.complete = true;
+        // Earlier traces do not have it.
+        self.cpu_time = payload.number(8);
         Some(())
     }
 

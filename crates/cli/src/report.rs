@@ -3,6 +3,10 @@
 //! *Concurrency* is how many goroutines there are that have something to do at the same
 //! time, *parallelism* how many of them really run. The two need not have much to do
 //! with each other.
+//!
+//! Goroutines without a processor, stuck in the kernel or computing for long, are told apart
+//! by their CPU time only, and that by all of the process: it is what the kernel gave, be it
+//! to whoever has a processor or not.
 
 use crate::file::Trace;
 use crate::model::{Model, State, reason};
@@ -53,13 +57,16 @@ impl Figures {
         let mut utilisation = vec![0; processors];
         let mut edges = Vec::with_capacity(2 * turns.len());
         for turn in &turns {
-            utilisation[turn.processor as usize] += turn.end - turn.start;
+            add(
+                &mut utilisation[turn.processor as usize],
+                turn.end - turn.start,
+            );
             edges.push((turn.start, 1i64));
             edges.push((turn.end, -1));
         }
         let mut busy = vec![0; processors + 1];
         sweep(edges, duration, |level, time| {
-            busy[(level.max(0) as usize).min(processors)] += time;
+            add(&mut busy[(level.max(0) as usize).min(processors)], time);
         });
         let mut latency = Histogram::new(3).expect("three digits are allowed");
         let mut lives = Vec::new();
@@ -71,19 +78,19 @@ impl Figures {
             }
             for (index, span) in g.spans.iter().enumerate() {
                 let time = span.end - span.start;
-                alive += time;
+                add(&mut alive, time);
                 match span.state {
                     State::Runnable { .. } => {
-                        runnable += time;
+                        add(&mut runnable, time);
                         // Not those that the trace's end cut off.
                         if g.spans.len() > index + 1 {
                             let _ = latency.record(time);
                         }
                     }
-                    State::Waiting { .. } => waiting += time,
+                    State::Waiting { .. } => add(&mut waiting, time),
                     State::Running {
                         processor: None, ..
-                    } => outside += time,
+                    } => add(&mut outside, time),
                     State::Running { .. } => {}
                 }
             }
@@ -100,12 +107,23 @@ impl Figures {
             waiting: share(waiting),
             most_alive: most_alive.max(0) as u64,
             outside: share(outside),
-            parallelism: share(utilisation.iter().sum()),
+            parallelism: share(total(&utilisation)),
             busy,
             utilisation: utilisation.into_iter().map(share).collect(),
             latency,
         }
     }
+}
+
+/// Adds time to time. In a damaged trace any event may seem to last for ever.
+fn add(sum: &mut u64, time: u64) {
+    *sum = sum.saturating_add(time);
+}
+
+fn total<'a>(times: impl IntoIterator<Item = &'a u64>) -> u64 {
+    times
+        .into_iter()
+        .fold(0, |sum, time| sum.saturating_add(*time))
 }
 
 /// Tells how long each level lasts between the edges.
@@ -163,15 +181,15 @@ impl CriticalPath {
             now = span.start;
             let by = match span.state {
                 State::Running { .. } => {
-                    *path.running.entry(g.site).or_default() += time;
+                    add(path.running.entry(g.site).or_default(), time);
                     0
                 }
                 State::Waiting { site } => {
-                    *path.waiting.entry(site).or_default() += time;
+                    add(path.waiting.entry(site).or_default(), time);
                     0
                 }
                 State::Runnable { by } => {
-                    path.runnable += time;
+                    add(&mut path.runnable, time);
                     by
                 }
             };
@@ -216,7 +234,7 @@ pub fn write(
     let figures = Figures::of(model);
     head(out, trace, model)?;
     concurrency(out, model, &figures)?;
-    parallelism(out, &figures)?;
+    parallelism(out, trace, &figures)?;
     latency(out, &figures)?;
     waits(out, trace, model)?;
     channels(out, trace, model)?;
@@ -276,7 +294,7 @@ fn concurrency(out: &mut impl Write, model: &Model, figures: &Figures) -> fmt::R
     )
 }
 
-fn parallelism(out: &mut impl Write, figures: &Figures) -> fmt::Result {
+fn parallelism(out: &mut impl Write, trace: &Trace, figures: &Figures) -> fmt::Result {
     writeln!(
         out,
         "\nParallelism of the run\n  \
@@ -289,6 +307,13 @@ fn parallelism(out: &mut impl Write, figures: &Figures) -> fmt::Result {
             out,
             "  without processor {:.2} goroutines, in the kernel or computing for long",
             figures.outside
+        )?;
+    }
+    if let Some(cpu_time) = trace.cpu_time {
+        writeln!(
+            out,
+            "  CPU time          {:.2} CPUs on average, by all threads",
+            cpu_time as f64 / figures.duration as f64
         )?;
     }
     let used = figures
@@ -354,7 +379,7 @@ fn waits(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
                 reasons.entry(reason(site).to_string()).or_default(),
                 places.entry(place).or_default(),
             ] {
-                sum.0 += span.end - span.start;
+                add(&mut sum.0, span.end - span.start);
                 sum.1 += 1;
             }
         }
@@ -388,14 +413,15 @@ fn channels(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
         };
         let site = trace.site(site);
         if let Some(origin) = &site.origin {
-            channels.entry(origin.to_string()).or_default().0 += span.end - span.start;
+            let sum = &mut channels.entry(origin.to_string()).or_default().0;
+            add(sum, span.end - span.start);
         } else if let Some(place) = &site.place
             && (site.reason.contains("Mutex") || site.reason == "semacquire")
         {
             let sum = locks
                 .entry(format!("{} at {place}", site.reason))
                 .or_default();
-            sum.0 += span.end - span.start;
+            add(&mut sum.0, span.end - span.start);
             sum.1 += 1;
         }
     }
@@ -424,9 +450,8 @@ fn channels(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
 
 fn critical_path(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
     let path = CriticalPath::of(model);
-    let running: u64 = path.running.values().sum();
-    let waiting: u64 = path.waiting.values().sum();
-    let all = (running + waiting + path.runnable).max(1);
+    let (running, waiting) = (total(path.running.values()), total(path.waiting.values()));
+    let all = total(&[running, waiting, path.runnable]).max(1);
     let percent = |time: u64| 100.0 * time as f64 / all as f64;
     writeln!(
         out,

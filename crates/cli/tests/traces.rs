@@ -477,3 +477,48 @@ fn damaged_files_are_read_as_far_as_possible() {
         convert::write(&mut io::sink(), &trace, &model).unwrap();
     }
 }
+
+#[test]
+fn goroutines_that_compute_without_a_processor_are_in_the_cpu_time() {
+    const COUNT: u32 = 4;
+    const WORK: Duration = Duration::from_millis(100);
+    let _alone = alone();
+    let bytes = traced(1, || {
+        let workers: Vec<_> = (0..COUNT)
+            .map(|_| sortie::go(|| compute_cpu(WORK)))
+            .collect();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+    });
+    let (trace, model) = read(&bytes);
+    // They lose the processor to each other, and compute on.
+    let figures = Figures::of(&model);
+    assert!(figures.outside > 0.0 && figures.parallelism <= 1.0);
+    assert!(trace.cpu_time.unwrap() >= u64::from(COUNT) * WORK.as_nanos() as u64);
+    let mut text = String::new();
+    report::write(&mut text, &trace, &model, None).unwrap();
+    assert!(text.contains("  CPU time "), "{text}");
+    // Traces that end early have none.
+    let cut = Trace::read(&bytes[..bytes.len() - 1]).unwrap();
+    assert_eq!(cut.cpu_time, None);
+}
+
+/// Uses so much CPU time, and never enters the runtime.
+fn compute_cpu(time: Duration) {
+    let used = || {
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: writes the time.
+        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    };
+    let start = used();
+    while used() - start < time {
+        for _ in 0..1_000 {
+            std::hint::spin_loop();
+        }
+    }
+}

@@ -15,6 +15,17 @@ pub(crate) fn now() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// Nanoseconds of CPU time that all threads of the process have used.
+pub(crate) fn process_cpu_time() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: writes the time; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 /// The time `duration` from now, [`NEVER`] at most.
 pub(crate) fn after(duration: std::time::Duration) -> u64 {
     let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(NEVER);

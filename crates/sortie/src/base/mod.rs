@@ -5,6 +5,7 @@
 //! [`atomic`], so that the models can compile the very same file against a model
 //! checker's.
 
+pub(crate) mod affinity;
 pub(crate) mod atomic;
 pub(crate) mod backoff;
 pub(crate) mod barrier;

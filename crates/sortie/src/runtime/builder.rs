@@ -96,7 +96,9 @@ impl Builder {
     }
 
     /// The number of processors: GOMAXPROCS. Default: the number of CPUs that the
-    /// affinity mask and cgroup quota allow, followed while running.
+    /// affinity mask and cgroup quota allow, followed while running. If it is set, goroutines
+    /// that compute for long use no more CPUs than this either: see
+    /// [`set_max_procs`](super::set_max_procs#goroutines-that-compute).
     pub fn max_procs(mut self, count: usize) -> Self {
         self.max_procs = Some(count);
         self

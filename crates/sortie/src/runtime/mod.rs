@@ -24,7 +24,8 @@ pub(crate) use start::{default_scheduler, try_scheduler};
 
 use crate::sched::{blocking as without_processor, locked, procs};
 
-/// How many processors there are: so many goroutines run at the same time.
+/// How many processors there are: so many goroutines run at the same time. See
+/// [`set_max_procs`] for what becomes of those that compute for long.
 ///
 /// Go's `runtime.GOMAXPROCS(0)`.
 ///
@@ -38,6 +39,23 @@ pub fn max_procs() -> usize {
 /// old number. From then on the number does not follow the CPUs any more.
 ///
 /// Go's `runtime.GOMAXPROCS(n)`.
+///
+/// # Goroutines that compute
+/// One that computes for more than 10 milliseconds leaves its processor to others and runs
+/// on. If that makes goroutines use more CPU time than `n` CPUs have, and there are more, the
+/// threads that run goroutines are confined to `n` CPUs by their affinity masks, within some
+/// 15 milliseconds, and until they need no more than that. So `n` limits what runs in
+/// parallel, be it announced as [`blocking`] or not. This is so whenever the number was set,
+/// also by [`Builder::max_procs`] or the environment; the default limits nothing, since it is
+/// the number of CPUs.
+///
+/// Meanwhile, who asks the kernel, as [`std::thread::available_parallelism`] does, gets `n`;
+/// [`num_cpu`] has the number of CPUs. A process that a goroutine starts meanwhile is confined
+/// too and remains so, unless it changes its mask (`sched_setaffinity`), as by a
+/// [`pre_exec`](std::os::unix::process::CommandExt::pre_exec). A thread of std that a goroutine
+/// starts gets all CPUs within a tenth of a second. Not confined are threads without
+/// goroutines, goroutines that are [locked to their thread](lock_os_thread), and threads whose
+/// mask somebody else has changed.
 ///
 /// # Blocking
 /// Until the processors have been collected: some microseconds.
@@ -63,11 +81,14 @@ pub fn set_max_procs(n: usize) -> usize {
     default_scheduler().set_max_procs(n)
 }
 
-/// The number of CPUs that the calling thread may use.
+/// The number of CPUs that the calling thread may use. That the runtime keeps it to some of
+/// them, for the sake of [`max_procs`], does not count.
 ///
 /// Go's `runtime.NumCPU`.
 pub fn num_cpu() -> usize {
-    procs::cpus()
+    start::started()
+        .and_then(|scheduler| scheduler.cpus())
+        .unwrap_or_else(procs::cpus)
 }
 
 /// The number of goroutines that exist.
@@ -138,8 +159,8 @@ pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
 /// runs on no other thread, and the thread runs no other goroutine. Nests.
 ///
 /// For libraries that care for the kernel's idea of a thread: GUI toolkits,
-/// namespaces, `prctl`, CPU affinity. Thread-locals need it not: a goroutine has
-/// its own in any case. On an OS thread that runs no goroutine it does nothing.
+/// namespaces, `prctl`, CPU affinity, which the runtime leaves alone as long as the guard
+/// lives. Thread-locals need it not: a goroutine has its own in any case. On an OS thread that runs no goroutine it does nothing.
 ///
 /// Go's `runtime.LockOSThread`. A goroutine that ends while locked, its guard
 /// forgotten, takes the OS thread with it.

@@ -22,6 +22,11 @@ pub(crate) fn default_scheduler() -> &'static Scheduler {
     }
 }
 
+/// The same if it runs already.
+pub(super) fn started() -> Option<&'static Scheduler> {
+    DEFAULT.get().copied()
+}
+
 #[cold]
 fn start_or_panic() -> &'static Scheduler {
     try_scheduler().unwrap_or_else(|error| panic!("{error}"))

@@ -38,6 +38,7 @@ pub(super) fn work(m: &'static M) {
     let _hidden = sortie_fiber::race::hide();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         m.bind();
+        m.scheduler.confinement.begin(m);
         if let Err(error) = sortie_fiber::overflow::prepare_thread() {
             super::fatal::throw(format_args!("no alternate signal stack: {error}"));
         }

@@ -57,7 +57,7 @@ pub(crate) fn may_spin() -> bool {
 }
 
 /// How many CPUs the process may use, as it was found out first.
-fn cpus() -> u32 {
+pub(super) fn cpus() -> u32 {
     static CPUS: AtomicU32 = AtomicU32::new(0);
     match CPUS.load(Ordering::Relaxed) {
         0 => {

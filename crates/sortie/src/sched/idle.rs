@@ -328,9 +328,9 @@ impl Scheduler {
     /// Takes note that a machine's thread ends. Its entry waits for another.
     pub(super) fn retire(&self, m: &'static M) {
         super::trace::machine_ends(m);
+        self.confinement.end(m);
         let mut idle = self.idle.lock();
         idle.threads -= 1;
-        m.tid.store(0, Ordering::Release);
         idle.retired.push(m);
     }
 

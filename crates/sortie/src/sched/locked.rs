@@ -25,6 +25,7 @@ pub(crate) fn lock() {
                 .expect("lock_os_thread nested too often"),
         );
         if depth == 0 {
+            m.scheduler.confinement.set_locked(m, true);
             m.locked.set(Some(g));
             g.locked
                 .store(ptr::from_ref(m).cast_mut().cast(), Ordering::Relaxed);
@@ -41,6 +42,7 @@ pub(crate) fn unlock() {
         if depth == 0 {
             let m = M::of(g);
             m.locked.set(None);
+            m.scheduler.confinement.set_locked(m, false);
             g.locked.store(ptr::null_mut(), Ordering::Relaxed);
         }
     }

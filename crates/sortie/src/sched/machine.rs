@@ -45,6 +45,9 @@ pub(crate) struct M {
     pub(crate) searching: Cell<bool>,
     /// The goroutine that is locked to this machine.
     pub(crate) locked: Cell<Option<GRef>>,
+    /// The same for others: whether there is such a goroutine. Changed under the lock of the
+    /// confinement.
+    pub(crate) is_locked: AtomicBool,
     /// Whether its thread must end: a goroutine ended while it was locked to it.
     pub(crate) doomed: Cell<bool>,
     /// The processor it had before it lost its last.
@@ -87,6 +90,7 @@ impl M {
             chosen: Cell::new(None),
             searching: Cell::new(false),
             locked: Cell::new(None),
+            is_locked: AtomicBool::new(false),
             doomed: Cell::new(false),
             previous: Cell::new(None),
             given: AtomicPtr::new(ptr::null_mut()),

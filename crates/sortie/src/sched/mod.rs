@@ -28,6 +28,12 @@
 //! *commit* function on the machine's stack. So a waker that finds it can be sure
 //! that it is off its stack. No state word is needed for that.
 //!
+//! # GOMAXPROCS
+//! Processors limit how many goroutines run at once, but for those that lost theirs and
+//! compute on. Where fewer processors than CPUs were asked for, [`overtime`] notices when
+//! that makes a difference, and [`confine`] keeps all machines to as many CPUs as there are
+//! processors, by affinity masks. Else nothing is done.
+//!
 //! # Work conservation
 //! If a processor is idle while a goroutine waits, a machine is woken, one at a
 //! time (see [`wake_gate`]). One exception saves most futile wake-ups: goroutines
@@ -47,13 +53,15 @@
 //! * *Preemption by signal*: interrupts system calls of code that never expected
 //!   it, and a goroutine stopped anywhere cannot be moved from its thread's
 //!   kernel state. Instead a goroutine that computes on keeps its thread and
-//!   loses its processor: the kernel shares the CPUs between the two threads.
+//!   loses its processor: the kernel shares the CPUs between the two threads, few
+//!   of them if need be (see above).
 //! * *Per-machine queues*: with a blocked machine its queue would be stuck.
 //! * *LIFO slot without stealing*: a goroutine in it could wait for ever.
 
 pub(crate) mod alarm;
 pub(crate) mod blocking;
 pub(crate) mod config;
+pub(crate) mod confine;
 pub(crate) mod deadlock;
 pub(crate) mod entry;
 pub(crate) mod fatal;
@@ -64,6 +72,7 @@ pub(crate) mod hint;
 pub(crate) mod idle;
 pub(crate) mod locked;
 pub(crate) mod machine;
+pub(crate) mod overtime;
 pub(crate) mod poll;
 pub(crate) mod processor;
 pub(crate) mod procs;

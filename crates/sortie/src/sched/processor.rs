@@ -135,6 +135,8 @@ pub(crate) struct Seen {
     pub(crate) since: Cell<u64>,
     /// The CPU time its machine had used then, if it was looked at.
     pub(crate) cpu_time: Cell<Option<u64>>,
+    /// The same at the first look.
+    pub(crate) cpu_since: Cell<u64>,
     /// Whether `next` alone waited at the last look.
     pub(crate) waiting: Cell<bool>,
 }

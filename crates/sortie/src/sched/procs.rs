@@ -3,6 +3,7 @@
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
 use super::trace;
+use crate::base::affinity::CpuSet;
 use crate::base::atomic::Ordering;
 use crate::goroutine::{GRef, List};
 
@@ -13,14 +14,7 @@ pub(crate) fn default() -> usize {
 
 /// The number of CPUs that the calling thread may run on.
 pub(crate) fn cpus() -> usize {
-    // SAFETY: fills the set it is given.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        if libc::sched_getaffinity(0, size_of_val(&set), &mut set) == 0 {
-            return usize::try_from(libc::CPU_COUNT(&set)).unwrap_or(1).max(1);
-        }
-    }
-    default()
+    CpuSet::of(0).map_or_else(default, |set| set.len())
 }
 
 impl Scheduler {

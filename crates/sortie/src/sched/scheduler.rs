@@ -1,6 +1,7 @@
 //! The scheduler: what machines and processors share.
 
 use super::config::Config;
+use super::confine::Confinement;
 use super::fibers::Fibers;
 use super::global::GlobalQueue;
 use super::idle::{Idle, Keeper};
@@ -36,6 +37,7 @@ pub(crate) struct Scheduler {
     pub(crate) slab: Slab,
     pub(crate) fibers: Fibers,
     pub(crate) sysmon: Sysmon,
+    pub(super) confinement: Confinement,
     /// The clock, as of sysmon's last look.
     pub(crate) coarse_now: AtomicU64,
     next_id: AtomicU64,
@@ -69,6 +71,7 @@ impl Scheduler {
             machines: Lock::new(Vec::new()),
             slab: Slab::new(),
             sysmon: Sysmon::new(),
+            confinement: Confinement::new(),
             coarse_now: AtomicU64::new(crate::base::clock::now()),
             next_id: AtomicU64::new(MAIN_ID + 1),
             made_elsewhere: AtomicU64::new(0),

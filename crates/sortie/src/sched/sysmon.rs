@@ -7,6 +7,8 @@
 //! * the network, if nobody has looked at it for 10 milliseconds;
 //! * timers that are overdue, and goroutines that wait while a processor is idle:
 //!   it makes somebody look;
+//! * machines that use more CPUs than there are processors, if those were set: it confines
+//!   them (see [`overtime`](super::overtime));
 //!
 //! and less often it follows the number of CPUs, gives memory back, and prints
 //! what `schedtrace` asks for. When no processor is in use it sleeps, after making
@@ -19,6 +21,7 @@
 //! at once. In the second that would only make one more thread wait for a CPU; as
 //! one whose clock moves on it is left alone for 10 milliseconds.
 
+use super::overtime::Overtime;
 use super::processor::{P, Status};
 use super::scheduler::Scheduler;
 use super::trace;
@@ -38,6 +41,8 @@ const LONGEST_WAIT_BUSY: u64 = 2_000_000;
 const PATIENCE: u32 = 50;
 /// How long a goroutine may compute while others wait, in nanoseconds.
 const TIME_SLICE: u64 = 10_000_000;
+/// The longest time it may take to get that if machines are confined.
+const STARVED: u64 = 10 * TIME_SLICE;
 /// How long it may be stuck in the kernel although nobody waits.
 const STUCK: u64 = 10_000_000;
 /// How late a timer may be before sysmon interferes.
@@ -142,11 +147,13 @@ struct Watch {
     last_rare: u64,
     started: u64,
     last_trace: u64,
+    overtime: Overtime,
 }
 
 /// The thread's main function.
 pub(super) fn watch(scheduler: &'static Scheduler) {
     let _hidden = sortie_fiber::race::hide();
+    scheduler.confinement.witness();
     // The usual 50 microseconds of slack would more than double the pace.
     // SAFETY: affects this thread's timers only.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_000u64) };
@@ -159,6 +166,7 @@ pub(super) fn watch(scheduler: &'static Scheduler) {
         last_rare: now,
         started: now,
         last_trace: now,
+        overtime: Overtime::new(scheduler.config.seed ^ now),
     };
     loop {
         watch.look();
@@ -187,7 +195,7 @@ impl Watch {
         let now = clock::now();
         self.scheduler.coarse_now.store(now, Ordering::Relaxed);
         let idle = self.scheduler.gate.idle() as usize == self.scheduler.processors().len();
-        if idle && self.delay == LONGEST {
+        if idle && self.delay == LONGEST && !self.overtime.is_confined() {
             self.sleep();
             return;
         }
@@ -195,6 +203,7 @@ impl Watch {
             .look_at_processors(now)
             .max(Found::reason(self.look_at_timers(now)))
             .max(Found::reason(self.scheduler.look_if_overdue(now)));
+        self.overtime.look(self.scheduler, now);
         self.suspicious = found == Found::Suspicion;
         if found == Found::Reason {
             self.in_vain = 0;
@@ -219,7 +228,7 @@ impl Watch {
     }
 
     /// Takes processors away where that helps.
-    fn look_at_processors(&self, now: u64) -> Found {
+    fn look_at_processors(&mut self, now: u64) -> Found {
         let mut found = Found::Nothing;
         for p in self.scheduler.processors() {
             if p.status() == Status::Running {
@@ -233,7 +242,7 @@ impl Watch {
         found
     }
 
-    fn look_at(&self, p: &'static P, now: u64) -> Found {
+    fn look_at(&mut self, p: &'static P, now: u64) -> Found {
         let scheduler = self.scheduler;
         let seen = &p.seen;
         let tick = p.tick.get();
@@ -263,19 +272,33 @@ impl Watch {
         let tid = m.tid.load(Ordering::Acquire);
         let before = seen.cpu_time.replace(cpu_time(tid));
         let (Some(before), Some(after)) = (before, seen.cpu_time.get()) else {
+            seen.cpu_since.set(seen.cpu_time.get().unwrap_or(0));
             return Found::Suspicion;
         };
         let stuck = after.saturating_sub(before) < STANDSTILL && !wants_cpu(tid);
-        if !stuck && (!waits || elapsed < TIME_SLICE) {
+        let computed = after.saturating_sub(seen.cpu_since.get());
+        if !stuck && (!waits || !self.has_had_its_slice(elapsed, computed)) {
             return Found::Nothing;
         }
         if m.seat.retake(std::ptr::from_ref(p).cast_mut()) {
             seen.since.set(now);
             trace::retaken(p, m);
             scheduler.hand_off(p);
+            if !stuck {
+                self.overtime.expect();
+            }
             return Found::Reason;
         }
         Found::Nothing
+    }
+
+    /// Whether a goroutine has computed for its time slice, having had a processor for
+    /// `elapsed` nanoseconds and a CPU for `computed`.
+    fn has_had_its_slice(&self, elapsed: u64, computed: u64) -> bool {
+        match self.overtime.is_confined() {
+            true => computed >= TIME_SLICE || elapsed >= STARVED,
+            false => elapsed >= TIME_SLICE,
+        }
     }
 
     /// Makes somebody look at timers that are overdue.
@@ -324,6 +347,10 @@ impl Watch {
                 break;
             }
             let now = clock::now();
+            self.overtime.look(scheduler, now);
+            if self.overtime.is_confined() {
+                break;
+            }
             self.rare(now);
             // A timer that was cancelled must not hide a deadlock.
             scheduler.purge_timers();
@@ -335,7 +362,7 @@ impl Watch {
                 (false, _) if !scheduler.is_trimmed() => RARE,
                 (false, _) => NEVER,
             };
-            let pause = config_pause(scheduler, pause);
+            let pause = config_pause(scheduler, pause).min(self.overtime.patience(scheduler));
             rounds += 1;
             futex::wait_until(&sysmon.word, word, now.saturating_add(pause));
             if rounds > 1 && all_idle() {
@@ -357,7 +384,7 @@ fn config_pause(scheduler: &Scheduler, pause: u64) -> u64 {
 }
 
 /// The CPU time that a thread of this process has used, in nanoseconds.
-fn cpu_time(tid: u32) -> Option<u64> {
+pub(super) fn cpu_time(tid: u32) -> Option<u64> {
     // The kernel's encoding of a thread's CPU clock (CPUCLOCK_SCHED of a single
     // thread), which pthread_getcpuclockid makes too.
     const THREAD_CLOCK: libc::clockid_t = 6;
@@ -389,6 +416,8 @@ impl Scheduler {
     /// # Errors
     /// If the system refuses a thread.
     pub(crate) fn start_sysmon(&'static self) -> std::io::Result<()> {
+        // As long as nobody is confined.
+        super::hint::cpus();
         std::thread::Builder::new()
             .name("sortie-sysmon".into())
             .stack_size(1 << 20)

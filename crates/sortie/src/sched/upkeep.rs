@@ -46,6 +46,11 @@ impl Scheduler {
             if count != old {
                 self.resize(count);
             }
+            if count > old {
+                // Sysmon would do it within some milliseconds. If they have to be confined
+                // to that many, it does.
+                self.confinement.release(&self.all_machines());
+            }
             old
         };
         super::blocking::blocking(change)

@@ -4,6 +4,7 @@
 //! is around it then, whose threads would hide a deadlock.
 
 mod channels;
+mod computing;
 mod deadlock;
 mod exhaustion;
 mod groups;
@@ -21,6 +22,7 @@ use program::Case;
 fn main() {
     let cases: Vec<Case> = [
         channels::CASES,
+        computing::CASES,
         deadlock::CASES,
         exhaustion::CASES,
         groups::CASES,

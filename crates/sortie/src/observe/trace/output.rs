@@ -18,8 +18,9 @@ const VERSION: u32 = 1;
 pub(super) struct Output<W> {
     writer: W,
     sites: u32,
-    /// Events that were lost before.
+    /// Events that were lost before, and CPU time that was used.
     lost: u64,
+    cpu_time: u64,
     pub(super) result: io::Result<()>,
 }
 
@@ -30,6 +31,7 @@ impl<W: Write> Output<W> {
             writer,
             sites: 0,
             lost: pool::get().map_or(0, Pool::lost),
+            cpu_time: clock::process_cpu_time(),
             result: Ok(()),
         };
         let mut start = MAGIC.to_vec();
@@ -94,7 +96,8 @@ impl<W: Write> Output<W> {
     pub(super) fn finish(&mut self) {
         let lost = pool::get().map_or(0, Pool::lost) - self.lost;
         let mut payload = Vec::new();
-        for number in [ticks::now(), clock::now(), lost] {
+        let cpu_time = clock::process_cpu_time() - self.cpu_time;
+        for number in [ticks::now(), clock::now(), lost, cpu_time] {
             payload.extend(number.to_le_bytes());
         }
         self.chunk(b'Z', &payload);
