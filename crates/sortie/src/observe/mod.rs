@@ -3,8 +3,10 @@
 
 pub(crate) mod dump;
 pub(crate) mod faults;
+pub(crate) mod histogram;
 pub(crate) mod metrics;
 pub(crate) mod panics;
+pub(crate) mod profile;
 pub(crate) mod schedtrace;
 mod stack;
 pub mod trace;

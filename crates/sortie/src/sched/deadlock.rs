@@ -86,7 +86,7 @@ impl Scheduler {
         let turns = self
             .all_processors()
             .iter()
-            .map(|p| u64::from(p.tick.get()));
+            .map(|p| p.tick.get());
         turns.sum()
     }
 
