@@ -8,5 +8,6 @@ pub(crate) mod metrics;
 pub(crate) mod panics;
 pub(crate) mod profile;
 pub(crate) mod schedtrace;
+pub(crate) mod socket;
 mod stack;
 pub mod trace;

@@ -10,10 +10,12 @@
 //! | `SORTIE_STACK_SIZE` | bytes of a goroutine's stack; `k`, `m` as suffix |
 //! | `SORTIE_DEBUG=schedtrace=1000` | a line about the scheduler every second |
 //! | `SORTIE_TRACE=file` | a [trace](crate::trace) of the whole run |
+//! | `SORTIE_SOCKET=1` | a [socket] for `sortie top` and `sortie dump`; or its path, or a directory |
 //! | `SORTIE_BACKTRACE` | stacks in dumps: `0` none, `full` of all goroutines |
 
 mod builder;
 mod environment;
+pub mod socket;
 mod start;
 
 pub use crate::goroutine::reason::WaitReason;
