@@ -5,10 +5,16 @@
 //!   model   events to lives: of goroutines, processors
 //!   report  what there is to say about them
 //!   convert the same for ui.perfetto.dev
+//!   live    a running program, by its socket            docs/socket.md
+//!   top     its figures as they change
+//!   dump    its goroutines
 //! ```
 
 pub mod convert;
+pub mod dump;
 pub mod file;
+pub mod live;
 pub mod model;
 pub mod report;
 pub mod speedup;
+pub mod top;

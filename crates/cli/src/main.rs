@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
-use sortie_cli::{convert, report, speedup};
+use sortie_cli::{convert, dump, report, speedup, top};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Some(("convert", arguments)) => convert(arguments),
         Some(("run", arguments)) => run(arguments),
         Some(("speedup", arguments)) => speedup(arguments),
+        Some(("top", arguments)) => top::run(arguments),
+        Some(("dump", arguments)) => dump::run(arguments),
         _ => unreachable!("a subcommand is required"),
     };
     outcome.unwrap_or_else(|error| {
@@ -65,6 +67,8 @@ fn command() -> Command {
         .about("Looks at programs that use sortie: their concurrency, and the parallelism of their runs")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .subcommand(top::command())
+        .subcommand(dump::command())
         .subcommand(
             Command::new("report")
                 .about("Tells what a traced program did")

@@ -13,6 +13,10 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
+/// What the path has at its end when the socket is bound. The kernel's list of sockets
+/// keeps that name, and `sortie` finds it there.
+const MARK: &str = ".sortie";
+
 /// So many files of a directory are looked at for what killed programs left.
 const SWEPT: usize = 4096;
 
@@ -35,7 +39,7 @@ pub(super) fn bind(wanted: Option<&Path>) -> io::Result<(PathBuf, UnixListener)>
     };
     make_room(&path)?;
     let mut temporary = path.clone().into_os_string();
-    temporary.push("~");
+    temporary.push(MARK);
     let temporary = PathBuf::from(temporary);
     // Left by a program that was killed at this very point.
     let _ = fs::remove_file(&temporary);
