@@ -14,9 +14,15 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// What a path had at its end when the socket was bound.
 const MARK: &[u8] = b".sortie";
+
+/// How often to look for the runtime's thread, and the time in between.
+const LOOKS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(30);
 
 /// The socket of a process, given by its number, or by the socket's path itself.
 ///
@@ -128,10 +134,18 @@ fn seen_from_here(process: &Path, path: PathBuf) -> PathBuf {
 
 /// Whether the runtime has started in a process.
 fn runs_runtime(process: &Path) -> bool {
-    let Ok(threads) = fs::read_dir(process.join("task")) else {
-        return false;
+    let has_its_thread = || {
+        let threads = fs::read_dir(process.join("task")).into_iter().flatten();
+        threads.flatten().any(|thread| {
+            let name = fs::read_to_string(thread.path().join("comm"));
+            name.is_ok_and(|name| name == "sortie-sysmon\n")
+        })
     };
-    threads.flatten().any(|thread| {
-        fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name == "sortie-sysmon\n")
+    // Threads name themselves, soon after they have begun.
+    (0..LOOKS).any(|look| {
+        if look > 0 {
+            thread::sleep(PAUSE);
+        }
+        has_its_thread()
     })
 }

@@ -69,11 +69,14 @@ fn wait_for_the_word() {
 #[inline(never)]
 fn waits_for_a_message(receiver: &sortie::chan::Receiver<()>) {
     let _ = receiver.recv();
+    // Not a tail call, which would leave no frame.
+    std::hint::black_box(());
 }
 
 #[inline(never)]
 fn sleeps_long() {
     sortie::sleep(LONG);
+    std::hint::black_box(());
 }
 
 /// Starts seven that wait for messages, and three that sleep. Returns once they do.
