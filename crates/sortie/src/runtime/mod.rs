@@ -15,6 +15,8 @@
 
 mod builder;
 mod environment;
+#[cfg(feature = "metrics")]
+pub mod publish;
 pub mod socket;
 mod start;
 
