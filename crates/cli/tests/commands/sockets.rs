@@ -200,11 +200,12 @@ fn opened_by_program() {
     );
     sortie(&["dump", &live.pid()]).succeeds();
     // A connection that stays open does not keep it from being closed.
-    let mut client = UnixStream::connect(&path).unwrap();
+    let mut client = BufReader::new(UnixStream::connect(&path).unwrap());
+    let mut greeting = String::new();
+    client.read_line(&mut greeting).unwrap();
     live.tell();
     assert_eq!(live.line(), "true false");
-    let mut rest = String::new();
-    client.read_to_string(&mut rest).unwrap();
+    assert_eq!(client.read_to_string(&mut greeting).unwrap(), 0);
     assert!(directory.names().is_empty());
     sortie(&["dump", &live.pid()]).fails(&["has not opened its socket"]);
 }
