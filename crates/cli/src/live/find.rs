@@ -3,7 +3,7 @@
 //! The kernel lists the Unix sockets that listen, with inode and path, and what
 //! descriptors a process has, with inode. So the path is found wherever the program
 //! has put it, in another mount namespace too. The list has the path at which the socket
-//! was bound. Programs bind theirs under its name and [`MARK`], and rename it once it
+//! was bound. Programs bind theirs under its name and `.sortie`, and rename it once it
 //! listens, so they are told from any others.
 
 use super::LiveError;
