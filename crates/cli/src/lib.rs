@@ -7,12 +7,18 @@
 //!   windows what ran in parallel as far as one can see
 //!   convert the same for ui.perfetto.dev
 //!   view    the same as a page to look at
+//!   live    a running program, by its socket            docs/socket.md
+//!   top     its figures as they change
+//!   dump    its goroutines
 //! ```
 
 pub mod convert;
+pub mod dump;
 pub mod file;
+pub mod live;
 pub mod model;
 pub mod report;
 pub mod speedup;
+pub mod top;
 pub mod view;
 pub mod windows;

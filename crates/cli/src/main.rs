@@ -3,11 +3,12 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
-use sortie_cli::{convert, report, speedup, view};
+use sortie_cli::{convert, dump, report, speedup, top, view};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command as Process, ExitCode};
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ fn main() -> ExitCode {
         Some(("view", arguments)) => view(arguments),
         Some(("run", arguments)) => run(arguments),
         Some(("speedup", arguments)) => speedup(arguments),
+        Some(("top", arguments)) => top::run(arguments),
+        Some(("dump", arguments)) => dump::run(arguments),
         _ => unreachable!("a subcommand is required"),
     };
     outcome.unwrap_or_else(|error| {
@@ -72,6 +75,8 @@ fn command() -> Command {
         .about("Looks at programs that use sortie: their concurrency, and the parallelism of their runs")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .subcommand(top::command())
+        .subcommand(dump::command())
         .subcommand(
             Command::new("report")
                 .about("Tells what a traced program did")
@@ -194,9 +199,12 @@ fn report(arguments: &ArgMatches) -> Outcome {
 fn convert(arguments: &ArgMatches) -> Outcome {
     let (trace, model) = read(path(arguments, "file").expect("required"))?;
     let output = path(arguments, "output").expect("required");
-    let mut out = BufWriter::new(File::create(output)?);
-    convert::write(&mut out, &trace, &model)?;
-    out.flush()?;
+    let write = || {
+        let mut out = BufWriter::new(File::create(output)?);
+        convert::write(&mut out, &trace, &model)?;
+        out.flush()
+    };
+    write().map_err(|error| format!("{}: {error}", output.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -232,14 +240,30 @@ fn process(arguments: &ArgMatches) -> Process {
     process
 }
 
+/// Why a program does not start.
+fn cannot_run(process: &Process, error: &std::io::Error) -> String {
+    let program = process.get_program().display();
+    format!("`{program}` cannot be run: {error}")
+}
+
+/// What changes when a file is written.
+fn identity(path: &PathBuf) -> Option<(u64, i64, i64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
 fn run(arguments: &ArgMatches) -> Outcome {
     let kept = path(arguments, "output").cloned();
     let name = format!("sortie-{}.trace", std::process::id());
     let trace = kept
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(name));
-    let status = process(arguments).env("SORTIE_TRACE", &trace).status()?;
-    if !trace.exists() {
+    let before = identity(&trace);
+    let mut process = process(arguments);
+    let status = process.env("SORTIE_TRACE", &trace).status();
+    let status = status.map_err(|error| cannot_run(&process, &error))?;
+    let after = identity(&trace);
+    if after.is_none() || after == before {
         return Err(format!(
             "the program made no trace (it ended with {status}): does it use sortie?"
         )
@@ -263,9 +287,11 @@ fn speedup(arguments: &ArgMatches) -> Outcome {
         let mut best = f64::INFINITY;
         for _ in 0..rounds {
             let start = Instant::now();
-            let output = process(arguments)
+            let mut process = process(arguments);
+            let output = process
                 .env("SORTIE_MAXPROCS", count.to_string())
-                .output()?;
+                .output()
+                .map_err(|error| cannot_run(&process, &error))?;
             best = best.min(start.elapsed().as_secs_f64());
             if !output.status.success() {
                 return Err(format!(

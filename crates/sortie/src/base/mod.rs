@@ -13,6 +13,7 @@ pub(crate) mod clock;
 pub(crate) mod futex;
 pub(crate) mod heap;
 pub(crate) mod hint;
+pub(crate) mod histogram;
 pub(crate) mod identity;
 pub(crate) mod instant;
 pub(crate) mod lock;

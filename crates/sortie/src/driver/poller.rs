@@ -81,6 +81,8 @@ pub(crate) struct Poller {
     waits: Padded<AtomicUsize>,
     /// When somebody last looked.
     last: AtomicU64,
+    /// Descriptors that are watched.
+    watched: AtomicUsize,
 }
 
 impl Poller {
@@ -93,6 +95,7 @@ impl Poller {
             turn: Lock::new(()),
             waits: Padded(AtomicUsize::new(0)),
             last: AtomicU64::new(clock::now()),
+            watched: AtomicUsize::new(0),
         };
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(
@@ -120,13 +123,16 @@ impl Poller {
             | epoll::EventFlags::OUT
             | epoll::EventFlags::RDHUP
             | epoll::EventFlags::ET;
-        Ok(epoll::add(&self.epoll, fd, data, flags)?)
+        epoll::add(&self.epoll, fd, data, flags)?;
+        self.watched.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Removes a descriptor, which was added and not closed.
     pub(crate) fn remove(&self, fd: BorrowedFd<'_>) {
         // If it is another's by now (the owner was careless), there is nothing to remove.
         let _ = epoll::delete(&self.epoll, fd);
+        self.watched.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Somebody begins to wait for a descriptor. Also a full barrier.
@@ -143,6 +149,12 @@ impl Poller {
     #[inline]
     pub(crate) fn is_waited_for(&self) -> bool {
         self.waits.0.load(Ordering::SeqCst) != 0
+    }
+
+    /// How many descriptors are watched, and how many waits for them are going on.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let watched = self.watched.load(Ordering::Relaxed);
+        (watched, self.waits.0.load(Ordering::Relaxed))
     }
 
     /// Whether a machine that has other work should look now.

@@ -157,6 +157,12 @@ impl Timers {
         (self.stale.load(Ordering::Relaxed) as isize).max(0) as usize
     }
 
+    /// How many timers are set, about.
+    pub(crate) fn len(&self) -> usize {
+        let entries = self.entries.lock().heap.len();
+        entries.saturating_sub(self.stale())
+    }
+
     /// Drops all stale entries, if any were counted.
     pub(crate) fn purge(&self) {
         if self.stale() > 0 {

@@ -29,6 +29,9 @@ pub(crate) enum State {
     Dead,
 }
 
+/// The state's number for a runnable goroutine that has a stamp.
+const RUNNABLE_STAMPED: u8 = 5;
+
 /// Facts about a goroutine that few have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details {
@@ -97,7 +100,7 @@ pub(crate) struct G {
     // The rest is touched only by goroutines that need it.
     /// Where it parked.
     parked_at: AtomicPtr<Location<'static>>,
-    /// When it parked, by the runtime's coarse clock.
+    /// When it parked, by the runtime's coarse clock; or its stamp.
     parked_since: AtomicU64,
     /// Where what it waits for was made, or null.
     parked_on: AtomicPtr<Location<'static>>,
@@ -138,6 +141,24 @@ impl G {
         self.state.store(to as u8, Ordering::Release);
     }
 
+    /// Marks a runnable goroutine, which is the caller's, with a number until it runs.
+    pub(crate) fn stamp(&self, number: u64) {
+        self.parked_since.store(number, Ordering::Relaxed);
+        self.state.store(RUNNABLE_STAMPED, Ordering::Release);
+    }
+
+    /// Whether it is.
+    #[inline(always)]
+    pub(crate) fn is_stamped(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == RUNNABLE_STAMPED
+    }
+
+    /// The number, taken off.
+    pub(crate) fn take_stamp(&self) -> u64 {
+        self.state.store(State::Runnable as u8, Ordering::Release);
+        self.parked_since.load(Ordering::Relaxed)
+    }
+
     /// The word that changes with the state, as an address.
     #[inline(always)]
     pub(crate) fn state_word(&self) -> *const AtomicU8 {
@@ -147,7 +168,7 @@ impl G {
     #[inline]
     pub(crate) fn state(&self) -> State {
         match self.state.load(Ordering::Acquire) {
-            1 => State::Runnable,
+            1 | RUNNABLE_STAMPED => State::Runnable,
             2 => State::Running,
             3 => State::Waiting,
             4 => State::Dead,

@@ -22,6 +22,8 @@ const PER_CHUNK: usize = CHUNK / size_of::<G>();
 const CHUNKS_PER_MAP: usize = 64;
 /// Batches that are sorted while the lock is held once.
 const SORTED_AT_ONCE: usize = 16;
+/// Chunks whose headers are shown while the lock is held once.
+const SHOWN_AT_ONCE: usize = 16;
 
 /// All headers of a runtime.
 #[derive(Debug)]
@@ -116,14 +118,31 @@ impl Slab {
     pub(crate) fn for_each(&self, mut visit: impl FnMut(GRef)) {
         let chunks = self.0.lock();
         for chunk in &chunks.all {
-            for index in 0..chunk.carved {
-                // SAFETY: carved headers are initialised and type-stable.
-                let g: GRef = unsafe { chunk.start.add(index).as_ref() };
-                if g.state() != State::Free {
-                    visit(g);
-                }
-            }
+            chunk.for_each(&mut visit);
         }
+    }
+
+    /// The same with the lock held for some thousand headers at a time. Who comes or
+    /// goes meanwhile may be shown or not.
+    pub(crate) fn for_each_in_parts(&self, mut visit: impl FnMut(GRef)) {
+        let mut first = 0;
+        loop {
+            let chunks = self.0.lock();
+            let Some(rest) = chunks.all.get(first..).filter(|rest| !rest.is_empty()) else {
+                return;
+            };
+            for chunk in rest.iter().take(SHOWN_AT_ONCE) {
+                chunk.for_each(&mut visit);
+            }
+            first += SHOWN_AT_ONCE;
+        }
+    }
+
+    /// Bytes of memory that headers take, in use or kept for later.
+    pub(crate) fn bytes(&self) -> usize {
+        let chunks = self.0.lock();
+        let carved: usize = chunks.all.iter().map(|chunk| chunk.carved).sum();
+        carved * size_of::<G>()
     }
 }
 
@@ -212,6 +231,17 @@ impl Chunks {
 }
 
 impl Chunk {
+    /// Shows each header in use.
+    fn for_each(&self, visit: &mut impl FnMut(GRef)) {
+        for index in 0..self.carved {
+            // SAFETY: carved headers are initialised and type-stable.
+            let g: GRef = unsafe { self.start.add(index).as_ref() };
+            if g.state() != State::Free {
+                visit(g);
+            }
+        }
+    }
+
     fn carve(&mut self, index: u32, past: u64) -> GRef {
         // SAFETY: inside the chunk, whose memory is zero there: fresh from the
         // kernel, or given back by `release`. Zeros are a valid header, and this

@@ -3,8 +3,11 @@
 
 pub(crate) mod dump;
 pub(crate) mod faults;
+pub(crate) mod histogram;
 pub(crate) mod metrics;
 pub(crate) mod panics;
+pub(crate) mod profile;
 pub(crate) mod schedtrace;
+pub(crate) mod socket;
 mod stack;
 pub mod trace;

@@ -53,18 +53,20 @@ pub(crate) fn is_on() -> bool {
     SESSION.load(Ordering::Relaxed) != 0
 }
 
-/// Completes what is being recorded, as the process is about to end.
-static LAST_WISH: OnceLock<fn()> = OnceLock::new();
+/// What is to be done as the process is about to end: a file to complete, a socket to
+/// remove.
+static LAST_WISHES: [OnceLock<fn()>; 2] = [const { OnceLock::new() }; 2];
 
-/// Sets what is to be done before the process ends in any way but by a signal. It
-/// may be called in a signal handler, and with any lock held.
-pub(crate) fn at_end(complete: fn()) {
-    let _ = LAST_WISH.set(complete);
+/// Adds what is to be done before the process ends in any way but by a signal. It
+/// may be called in a signal handler, and with any lock held. There is room for two.
+pub(crate) fn at_end(wish: fn()) {
+    let added = LAST_WISHES.iter().any(|place| place.set(wish).is_ok());
+    debug_assert!(added, "there is no room for a third");
 }
 
 /// To be called before the process ends.
 pub(crate) fn end() {
-    if let Some(complete) = LAST_WISH.get() {
-        complete();
+    for wish in LAST_WISHES.iter().filter_map(OnceLock::get) {
+        wish();
     }
 }

@@ -12,6 +12,14 @@ pub(super) struct Environment {
     pub(super) stack_size: Option<usize>,
     pub(super) schedtrace: Option<Duration>,
     pub(super) trace: Option<PathBuf>,
+    pub(super) socket: Option<SocketPlace>,
+}
+
+/// Where the socket is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum SocketPlace {
+    Default,
+    At(PathBuf),
 }
 
 /// Reads it.
@@ -31,6 +39,11 @@ fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Environment, StartError
         result.stack_size = Some(bytes(&value)?);
     }
     result.trace = get("SORTIE_TRACE").map(PathBuf::from);
+    result.socket = get("SORTIE_SOCKET").and_then(|value| match &*value {
+        "0" => None,
+        "1" => Some(SocketPlace::Default),
+        _ => Some(SocketPlace::At(PathBuf::from(value))),
+    });
     for item in get("SORTIE_DEBUG").unwrap_or_default().split(',') {
         match item.split_once('=') {
             Some(("schedtrace", value)) => {
@@ -114,6 +127,15 @@ mod tests {
         let size = |text| with(&[("SORTIE_STACK_SIZE", text)]).unwrap().stack_size;
         assert_eq!(size("1m"), Some(1 << 20));
         assert_eq!(size("70000"), Some(70_000));
+    }
+
+    #[test]
+    fn knows_where_the_socket_is_to_be() {
+        let socket = |text| with(&[("SORTIE_SOCKET", text)]).unwrap().socket;
+        assert_eq!(socket("0"), None);
+        assert_eq!(socket("1"), Some(SocketPlace::Default));
+        let path = PathBuf::from("/run/my.sock");
+        assert_eq!(socket("/run/my.sock"), Some(SocketPlace::At(path)));
     }
 
     #[test]

@@ -10,15 +10,21 @@
 //! | `SORTIE_STACK_SIZE` | bytes of a goroutine's stack; `k`, `m` as suffix |
 //! | `SORTIE_DEBUG=schedtrace=1000` | a line about the scheduler every second |
 //! | `SORTIE_TRACE=file` | a [trace](crate::trace) of the whole run |
+//! | `SORTIE_SOCKET=1` | a [socket] for `sortie top` and `sortie dump`; or its path, or a directory |
 //! | `SORTIE_BACKTRACE` | stacks in dumps: `0` none, `full` of all goroutines |
 
 mod builder;
 mod environment;
+#[cfg(feature = "metrics")]
+pub mod publish;
+pub mod socket;
 mod start;
 
 pub use crate::goroutine::reason::WaitReason;
 pub use crate::observe::dump::Dump;
-pub use crate::observe::metrics::Metrics;
+pub use crate::observe::histogram::Histogram;
+pub use crate::observe::metrics::{Metrics, ProcMetrics};
+pub use crate::observe::profile::{GoroutineProfile, WaitPlace};
 pub use builder::{Builder, PanicPolicy, StartError};
 pub(crate) use start::{default_scheduler, try_scheduler};
 
@@ -102,12 +108,59 @@ pub fn num_goroutines() -> usize {
     made.saturating_sub(ended) as usize
 }
 
-/// Figures about the runtime.
+/// Figures about the runtime: goroutines, processors, threads, latency, memory.
+///
+/// Go's `runtime/metrics`. It looks at processors, not at goroutines, and takes some
+/// microseconds however many of those there are.
 ///
 /// # Panics
 /// If the runtime cannot start.
+///
+/// # Examples
+/// ```
+/// # sortie::run(|| {
+/// let before = sortie::runtime::metrics();
+/// sortie::go(|| ()).join().unwrap();
+/// let after = sortie::runtime::metrics();
+/// assert_eq!(after.goroutines_created - before.goroutines_created, 1);
+/// assert_eq!(after.goroutines, 1);
+/// # });
+/// ```
 pub fn metrics() -> Metrics {
     Metrics::of(default_scheduler())
+}
+
+/// What all goroutines do, counted by state, and by what and where they wait.
+///
+/// Go's goroutine profile, by the place instead of the stack.
+///
+/// # Blocking
+/// Looks at each goroutine, for 30 nanoseconds, or 200 where there are so many that caches do
+/// not hold them; the others go on meanwhile.
+///
+/// # Panics
+/// If the runtime cannot start.
+///
+/// # Examples
+/// ```
+/// use sortie::runtime::{self, WaitReason};
+///
+/// # sortie::run(|| {
+/// let (sender, receiver) = sortie::chan::bounded(0);
+/// sortie::go(move || receiver.recv());
+/// loop {
+///     let profile = runtime::goroutine_profile();
+///     if profile.waiting == 1 {
+///         assert_eq!(profile.reasons(), [(WaitReason::ChannelReceive, 1)]);
+///         break;
+///     }
+///     sortie::yield_now();
+/// }
+/// sender.send("enough").unwrap();
+/// # });
+/// ```
+pub fn goroutine_profile() -> GoroutineProfile {
+    GoroutineProfile::take(default_scheduler())
 }
 
 /// All goroutines: what they wait for and where, and where they were made. Its

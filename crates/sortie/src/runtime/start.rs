@@ -1,7 +1,7 @@
 //! Starting the runtime.
 
 use super::builder::{Builder, StartError};
-use super::environment;
+use super::environment::{self, SocketPlace};
 use crate::base::barrier;
 use crate::observe;
 use crate::sched::{Scheduler, procs};
@@ -65,6 +65,14 @@ pub(super) fn start(builder: Builder) -> Result<(), StartError> {
     }
     scheduler.first_processors(count);
     scheduler.start_sysmon().map_err(StartError::Io)?;
+    if let Some(place) = &environment.socket {
+        let path = match place {
+            SocketPlace::Default => None,
+            SocketPlace::At(path) => Some(path.as_path()),
+        };
+        observe::socket::open(scheduler, path)
+            .map_err(|error| StartError::Invalid("SORTIE_SOCKET", error.to_string()))?;
+    }
     let _ = DEFAULT.set(scheduler);
     Ok(())
 }

@@ -83,10 +83,7 @@ impl Scheduler {
 
     /// A number that changes whenever a goroutine runs.
     fn activity(&self) -> u64 {
-        let turns = self
-            .all_processors()
-            .iter()
-            .map(|p| u64::from(p.tick.get()));
+        let turns = self.all_processors().iter().map(|p| p.tick.get());
         turns.sum()
     }
 

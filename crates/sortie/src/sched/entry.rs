@@ -124,6 +124,7 @@ unsafe fn run(g: GRef) -> Option<GRef> {
             next.context.set(Context::default());
             next.machine
                 .store(ptr::from_ref(m).cast_mut().cast(), Ordering::Relaxed);
+            p.latency.runs(next);
             next.set_state(State::Runnable, State::Running);
             m.current.set(Some(next));
             p.tick.add(1);

@@ -38,6 +38,17 @@ struct Pools {
     fewest_idle: usize,
 }
 
+/// Stacks of goroutines.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct StackCounts {
+    /// Taken by goroutines, or kept by processors for the next.
+    pub(crate) in_use: usize,
+    /// Unused ones that hold memory.
+    pub(crate) pooled: usize,
+    /// Bytes of address space, in use or not.
+    pub(crate) reserved: usize,
+}
+
 /// Leaves `g` for an idle fiber to run, and the fiber to `g`.
 ///
 /// # Safety
@@ -174,6 +185,20 @@ impl Fibers {
             return first.ok_or(error);
         }
         Ok(first.expect("a claim is for one stack at least"))
+    }
+
+    /// How many stacks there are.
+    pub(crate) fn counts(&self) -> StackCounts {
+        let pools = self.0.lock();
+        let mut counts = StackCounts::default();
+        for pool in pools.odd_sizes.values().chain([&pools.stacks]) {
+            counts.in_use += pool.in_use();
+            counts.pooled += pool.warm();
+            counts.reserved += pool.slots() * pool.stack_size();
+        }
+        counts.in_use -= pools.idle.len();
+        counts.pooled += pools.idle.len();
+        counts
     }
 
     /// Takes idle fibers back.

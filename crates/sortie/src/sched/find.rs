@@ -343,8 +343,9 @@ impl P {
         self.rounds.set(self.rounds.get().wrapping_add(1));
         let tick = self.tick.get();
         let last = tick.wrapping_sub(self.last_tick.replace(tick)).max(1);
+        self.latency.round(last);
         let past = now.saturating_sub(self.last_look.replace(now));
-        let pace = (past / u64::from(last)).max(1);
+        let pace = (past / last).max(1);
         let mut turns = u64::from(ROUND);
         if self.timers.next() != clock::NEVER {
             turns = (TIMER_PACE / pace).clamp(1, turns);
@@ -384,7 +385,7 @@ struct Waiting {
     head: Option<u32>,
     /// The address of the one in `next`.
     next: usize,
-    tick: u32,
+    tick: u64,
 }
 
 impl PartialEq for P {

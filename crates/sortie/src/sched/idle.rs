@@ -135,6 +135,7 @@ impl Scheduler {
             taken
         };
         if let Some(p) = taken {
+            p.counters.wakeups.add(1);
             self.sysmon.wake_if_sleeping();
             self.start_machine(p, true);
         }

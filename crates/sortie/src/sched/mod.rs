@@ -70,6 +70,7 @@ pub(crate) mod find;
 pub(crate) mod global;
 pub(crate) mod hint;
 pub(crate) mod idle;
+pub(crate) mod latency;
 pub(crate) mod locked;
 pub(crate) mod machine;
 pub(crate) mod overtime;

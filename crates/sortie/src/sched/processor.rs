@@ -1,5 +1,6 @@
 //! The P: the right to run goroutines, and what goes with it.
 
+use super::latency::Latency;
 use super::machine::M;
 use super::scheduler::Scheduler;
 use super::seat::Seat;
@@ -56,7 +57,7 @@ pub(crate) struct P {
     /// Goroutines taken from `next` in a row.
     in_a_row: Cell<u32>,
     /// Counts turns; others watch it.
-    pub(crate) tick: Tick,
+    pub(crate) tick: Counter,
     /// Set by others: go and look after everything now.
     pub(crate) attention: AtomicBool,
     /// Whether goroutines that are ready here are likely to be wanted by another
@@ -71,11 +72,12 @@ pub(crate) struct P {
     pub(crate) rng: Rng,
     /// When the current round began, how many turns it has, and its number.
     pub(crate) last_look: Cell<u64>,
-    pub(crate) last_tick: Cell<u32>,
+    pub(crate) last_tick: Cell<u64>,
     pub(crate) rounds: Cell<u32>,
     /// Stacks reserved for goroutines to come; see `fibers`.
     pub(crate) credits: Cell<u32>,
     pub(crate) counters: Counters,
+    pub(crate) latency: Latency,
     pub(crate) queue: RunQueue<crate::goroutine::G, RUN_QUEUE>,
     pub(crate) timers: Padded<Timers>,
     status: AtomicU8,
@@ -93,22 +95,8 @@ pub(crate) struct Counters {
     pub(crate) ended: Counter,
     pub(crate) steals: Counter,
     pub(crate) handoffs: Counter,
-}
-
-/// Counts turns. It may wrap: others only look whether it changed.
-#[derive(Debug, Default)]
-pub(crate) struct Tick(AtomicU32);
-
-impl Tick {
-    #[inline(always)]
-    pub(crate) fn add(&self, amount: u32) {
-        let sum = self.0.load(Ordering::Relaxed).wrapping_add(amount);
-        self.0.store(sum, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
+    /// Machines woken, or started, to search with it.
+    pub(crate) wakeups: Counter,
 }
 
 /// A count with one writer at a time.
@@ -130,7 +118,7 @@ impl Counter {
 /// Sysmon's notes about a processor.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    pub(crate) tick: Cell<u32>,
+    pub(crate) tick: Cell<u64>,
     /// Since when that tick.
     pub(crate) since: Cell<u64>,
     /// The CPU time its machine had used then, if it was looked at.
@@ -155,7 +143,7 @@ impl P {
             next: AtomicPtr::new(ptr::null_mut()),
             countdown: Cell::new(0),
             in_a_row: Cell::new(0),
-            tick: Tick::default(),
+            tick: Counter::default(),
             attention: AtomicBool::new(false),
             wanted: AtomicU32::new(WANTED),
             near: AtomicU32::new(0),
@@ -168,6 +156,7 @@ impl P {
             rounds: Cell::new(0),
             credits: Cell::new(0),
             counters: Counters::default(),
+            latency: Latency::new(),
             queue: RunQueue::new(),
             timers: Padded(Timers::new()),
             status: AtomicU8::new(Status::Stopped as u8),

@@ -137,6 +137,7 @@ pub(super) unsafe fn chain(m: &'static M, p: &'static P, first: GRef) {
     let mut before: Option<(GRef, Wish)> = None;
     trace::switch(m, None, Some(first));
     loop {
+        p.latency.runs(g);
         g.set_state(State::Runnable, State::Running);
         g.machine
             .store(std::ptr::from_ref(m).cast_mut().cast(), Ordering::Relaxed);

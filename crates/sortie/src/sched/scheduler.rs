@@ -160,6 +160,7 @@ impl Scheduler {
     /// The caller has the processor.
     #[inline(always)]
     pub(crate) unsafe fn make_next(&self, p: &P, g: GRef) {
+        p.latency.ready(g);
         // SAFETY: as this function's.
         if let Displaced::Refused(old) = unsafe { p.put_next(g) } {
             // SAFETY: as this function's.
@@ -172,6 +173,7 @@ impl Scheduler {
     /// # Safety
     /// The caller has the processor.
     pub(crate) unsafe fn make_last(&self, p: &P, g: GRef) {
+        p.latency.ready(g);
         // SAFETY: as this function's.
         unsafe {
             if p.queue.push(g.into()).is_err() {

@@ -107,6 +107,7 @@ pub(crate) unsafe fn ready_from(scheduler: &'static Scheduler, p: Option<&P>, g:
         scheduler.wake_for_work();
         return;
     };
+    p.latency.ready(g);
     // SAFETY: as this function's.
     match unsafe { p.put_next(g) } {
         // They run when the caller parks, unless the caller never does.

@@ -19,6 +19,17 @@ impl Scheduler {
         (idle.threads, idle.machines.len())
     }
 
+    /// Machines that run a goroutine without a processor: it blocks, or computes on.
+    pub(crate) fn threads_without_processor(&self) -> usize {
+        let machines = self.machines.lock();
+        let without = machines.iter().filter(|m| {
+            m.tid.load(Ordering::Acquire) != 0
+                && !m.asleep.load(Ordering::Acquire)
+                && m.seat.peek().is_null()
+        });
+        without.count()
+    }
+
     /// Whether the last trim found nothing to do.
     pub(super) fn is_trimmed(&self) -> bool {
         self.trimmed.load(Ordering::Relaxed)

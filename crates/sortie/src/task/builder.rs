@@ -3,6 +3,7 @@
 use super::handle::Goroutine;
 use super::join::{JoinHandle, equip};
 use super::scope::{Count, Scope, ScopedJoinHandle};
+use super::span;
 use crate::goroutine::GRef;
 use crate::goroutine::header::Details;
 use crate::runtime;
@@ -67,6 +68,7 @@ pub(crate) unsafe fn start<F, T>(plan: Plan, f: F, scope: *const Count) -> io::R
 where
     F: FnOnce() -> T,
 {
+    let f = span::below(&plan, f);
     let mut id = 0;
     // SAFETY: `equip` sets the body to a function that runs the closure, and
     // does not unwind.
@@ -95,7 +97,7 @@ where
     F: FnOnce(T) + Send + 'static,
 {
     // SAFETY: what it is equipped with is sound to run once, and does not unwind.
-    equip_detached(value, f, |equip| unsafe {
+    equip_detached(place, value, f, |equip| unsafe {
         site.spawn(Plan::new(place), equip).is_ok()
     })
 }
@@ -114,7 +116,7 @@ where
     F: FnOnce(T) + Send + 'static,
 {
     // SAFETY: as above.
-    equip_detached(value, f, |equip| unsafe {
+    equip_detached(place, value, f, |equip| unsafe {
         spawn::spawn(runtime::default_scheduler, Plan::new(place), equip).is_ok()
     })
 }
@@ -122,6 +124,7 @@ where
 /// Passes what equips a goroutine without handle to `spawn`, which returns whether
 /// there is one. If not, returns the value.
 fn equip_detached<T, F>(
+    place: &'static Location<'static>,
     value: T,
     f: F,
     spawn: impl FnOnce(&mut dyn FnMut(GRef)) -> bool,
@@ -134,7 +137,7 @@ where
     let spawned = spawn(&mut |g| {
         if let Some((value, f)) = both.take() {
             // SAFETY: the goroutine is being made, and all is `'static`.
-            unsafe { equip(g, move || f(value), ptr::null()) };
+            unsafe { equip(g, span::alone(place, move || f(value)), ptr::null()) };
             let detached = g.join.detach();
             debug_assert!(detached, "it has not ended yet");
         }

@@ -23,6 +23,11 @@ mod panic;
 mod payload;
 mod run;
 mod scope;
+#[cfg(feature = "tracing")]
+mod span;
+#[cfg(not(feature = "tracing"))]
+#[path = "no_span.rs"]
+mod span;
 
 pub use builder::{Builder, go};
 pub(crate) use builder::{start_at, start_detached};

@@ -46,12 +46,17 @@ pub(crate) fn is_exit(payload: &(dyn Any + Send)) -> bool {
 
 /// Ends the process because of a panic that nobody will hear of, in Go's words.
 pub(super) fn unjoined(g: GRef, payload: &(dyn Any + Send)) -> ! {
-    let message = payload
+    let message = message(payload);
+    fatal::exit(format_args!("panic: {message}\n\n{g} [running]"))
+}
+
+/// What a panic said.
+pub(super) fn message(payload: &(dyn Any + Send)) -> &str {
+    payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(a value that is no string)");
-    fatal::exit(format_args!("panic: {message}\n\n{g} [running]"))
+        .unwrap_or("(a value that is no string)")
 }
 
 /// Whether a panic of the calling goroutine, if nobody joins it, ends the process.
