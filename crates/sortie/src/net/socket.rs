@@ -12,6 +12,7 @@ use crate::park::wait_queue::Until;
 use crate::runtime::try_scheduler;
 use crate::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
