@@ -5,6 +5,7 @@
 //!   model   events to lives: of goroutines, processors
 //!   report  what there is to say about them
 //!   convert the same for ui.perfetto.dev
+//!   tour    programs that show one thing each, run, traced and told about
 //! ```
 
 pub mod convert;
@@ -12,3 +13,4 @@ pub mod file;
 pub mod model;
 pub mod report;
 pub mod speedup;
+pub mod tour;

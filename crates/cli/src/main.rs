@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
-use sortie_cli::{convert, report, speedup};
+use sortie_cli::{convert, report, speedup, tour};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Some(("convert", arguments)) => convert(arguments),
         Some(("run", arguments)) => run(arguments),
         Some(("speedup", arguments)) => speedup(arguments),
+        Some(("tour", arguments)) => tour::main(arguments),
         _ => unreachable!("a subcommand is required"),
     };
     outcome.unwrap_or_else(|error| {
@@ -65,6 +66,7 @@ fn command() -> Command {
         .about("Looks at programs that use sortie: their concurrency, and the parallelism of their runs")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .subcommand(tour::command())
         .subcommand(
             Command::new("report")
                 .about("Tells what a traced program did")

@@ -5,7 +5,7 @@
 //! with each other.
 
 use crate::file::Trace;
-use crate::model::{Model, State, Turn, reason};
+use crate::model::{Model, Span, State, Turn, reason};
 use hdrhistogram::Histogram;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Write};
@@ -19,7 +19,10 @@ const MOST_PROCESSORS: usize = 256;
 /// Figures about a run.
 #[derive(Debug, Clone)]
 pub struct Figures {
-    /// Nanoseconds.
+    /// When the first goroutine that is known began, in nanoseconds of the trace.
+    pub start: u64,
+    /// Nanoseconds from there to the end, or to the last that happened to goroutines if
+    /// the main goroutine had returned by then. What is on average is so over this time.
     pub duration: u64,
     /// Goroutines that were alive, ready, and waiting, on average.
     pub alive: f64,
@@ -45,7 +48,8 @@ pub struct Figures {
 impl Figures {
     /// Works them out.
     pub fn of(model: &Model) -> Figures {
-        let duration = model.end.max(1);
+        let (start, end) = active(model);
+        let duration = (end - start).max(1);
         let turns = model.turns();
         let processors = turns.iter().map(|turn| turn.processor as usize + 1).max();
         let processors = processors.unwrap_or(0).max(model.processors() as usize);
@@ -53,8 +57,8 @@ impl Figures {
         let mut edges = Vec::with_capacity(2 * turns.len());
         for turn in &turns {
             utilisation[turn.processor as usize] += turn.end - turn.start;
-            edges.push((turn.start, 1i64));
-            edges.push((turn.end, -1));
+            edges.push((turn.start - start, 1i64));
+            edges.push((turn.end - start, -1));
         }
         let mut busy = vec![0; processors + 1];
         sweep(edges, duration, |level, time| {
@@ -65,11 +69,11 @@ impl Figures {
         let (mut alive, mut runnable, mut waiting, mut outside) = (0u64, 0u64, 0u64, 0u64);
         for g in &model.goroutines {
             if let (Some(first), Some(last)) = (g.spans.first(), g.spans.last()) {
-                lives.push((first.start, 1));
-                lives.push((last.end, -1));
+                lives.push((first.start - start, 1));
+                lives.push((last.end.min(end) - start, -1));
             }
             for (index, span) in g.spans.iter().enumerate() {
-                let time = span.end - span.start;
+                let time = span.end.min(end) - span.start;
                 alive += time;
                 match span.state {
                     State::Runnable { .. } => {
@@ -93,6 +97,7 @@ impl Figures {
         });
         let share = |time: u64| time as f64 / duration as f64;
         Figures {
+            start,
             duration,
             alive: share(alive),
             runnable: share(runnable),
@@ -105,6 +110,26 @@ impl Figures {
             latency,
         }
     }
+}
+
+/// When there was something to see: from the first goroutine's begin to the end, or to
+/// the last that happened if the main goroutine was over and nobody else did anything.
+/// What a program needs to start and to end would make short programs look idle.
+fn active(model: &Model) -> (u64, u64) {
+    let spans = || model.goroutines.iter().flat_map(|g| &g.spans);
+    let start = spans().map(|span| span.start).min().unwrap_or(0);
+    let waits = |span: &Span| matches!(span.state, State::Waiting { .. });
+    let last = model.goroutines.iter().filter_map(|g| {
+        let last = g.spans.last()?;
+        Some(match g.ended {
+            Some(ended) => ended,
+            None if waits(last) => last.start,
+            None => last.end,
+        })
+    });
+    let over = model.goroutine(1).is_some_and(|main| main.ended.is_some());
+    let end = last.max().filter(|_| over).unwrap_or(model.end);
+    (start, end.clamp(start, model.end.max(start)))
 }
 
 /// Tells how long each level lasts between the edges.

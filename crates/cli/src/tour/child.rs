@@ -1,0 +1,119 @@
+//! Runs a chapter's program, in a process of its own.
+//!
+//! The command executes itself with a hidden argument. So what ends a process ends
+//! the child, its exit status is real, and its trace has nothing of the tour.
+
+use super::chapter::Run;
+use crate::file::Trace;
+use crate::model::Model;
+use crate::report::Figures;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// The hidden argument: the name of a program follows.
+pub(crate) const ARGUMENT: &str = "run-program";
+
+/// No chapter takes nearly so long, even on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The run.
+    pub(crate) run: Run,
+    /// How many processors it had.
+    pub(crate) processors: usize,
+    /// What the program wrote, to standard output and error.
+    pub(crate) output: String,
+    /// How it ended.
+    pub(crate) status: ExitStatus,
+    /// Where its trace is.
+    pub(crate) file: PathBuf,
+    /// What was traced.
+    pub(crate) trace: Trace,
+    /// The same as lives.
+    pub(crate) model: Model,
+    /// The same as figures.
+    pub(crate) figures: Figures,
+}
+
+/// Runs it on a machine of so many CPUs, and records to `file`.
+///
+/// # Errors
+/// If it cannot be run, does not end, ends otherwise than it should, or makes no
+/// trace.
+pub(crate) fn run(run: Run, cpus: usize, file: &Path) -> Result<Outcome, String> {
+    let processors = run.processors.count(cpus);
+    let name = run.program.name;
+    let (output, status) = execute(name, processors, file)
+        .map_err(|error| format!("the program {name} could not be run: {error}"))?;
+    if status.code() != Some(run.status) {
+        return Err(format!(
+            "the program {name} should end with exit status {}, but ended with {status}:\n{output}",
+            run.status
+        ));
+    }
+    let named = |error: &dyn std::error::Error| format!("{}: {error}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| named(&error))?;
+    let trace = Trace::read(&bytes).map_err(|error| named(&error))?;
+    if !trace.complete {
+        return Err(format!("{}: the trace is not complete", file.display()));
+    }
+    let model = Model::of(&trace);
+    Ok(Outcome {
+        run,
+        processors,
+        output,
+        status,
+        file: file.to_path_buf(),
+        figures: Figures::of(&model),
+        trace,
+        model,
+    })
+}
+
+fn execute(name: &str, processors: usize, file: &Path) -> io::Result<(String, ExitStatus)> {
+    // Both outputs into one pipe, so that they stay in order.
+    let (mut reader, writer) = io::pipe()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    let settings = std::env::vars_os().map(|(key, _)| key).filter(|key| {
+        let key = key.to_string_lossy();
+        key.starts_with("SORTIE_") || key == "GOMAXPROCS"
+    });
+    for key in settings {
+        command.env_remove(key);
+    }
+    command
+        .args(["tour", &format!("--{ARGUMENT}"), name])
+        .env("SORTIE_TRACE", file)
+        .env("SORTIE_MAXPROCS", processors.to_string())
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
+    let mut child = command.spawn()?;
+    // The last writers of the pipe are the child's, then.
+    drop(command);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut output = Vec::new();
+        let result = reader.read_to_end(&mut output).map(|_| output);
+        let _ = sender.send(result);
+    });
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output?).into_owned();
+            Ok((text, child.wait()?))
+        }
+        Err(_) => {
+            child.kill()?;
+            child.wait()?;
+            Err(io::Error::other(format!(
+                "it did not end within {} s",
+                PATIENCE.as_secs()
+            )))
+        }
+    }
+}
