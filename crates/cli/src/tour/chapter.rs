@@ -93,6 +93,15 @@ pub struct Chapter {
 }
 
 impl Chapter {
+    /// How often each run is made, of which the fastest is shown: more than once where
+    /// times are compared, since others may use the machine, too.
+    pub fn rounds(&self) -> usize {
+        match self.extra {
+            Extra::SpeedUp | Extra::Amdahl => 4,
+            _ => 1,
+        }
+    }
+
     /// The runs on a machine with so many CPUs.
     pub fn runs(&self, cpus: usize) -> Vec<Run> {
         let all = Processors::All.count(cpus);

@@ -46,13 +46,22 @@ fn next(rest: &str, first: char) -> (Kind, usize) {
     if rest.starts_with("//") {
         (Kind::Comment, rest.len())
     } else if rest.starts_with("#[") {
-        (Kind::Macro, rest.find(']').map_or(rest.len(), |end| end + 1))
+        (
+            Kind::Macro,
+            rest.find(']').map_or(rest.len(), |end| end + 1),
+        )
     } else if first == '"' {
         (Kind::Text, quoted(rest))
     } else if first == '\'' && rest.chars().nth(2) == Some('\'') {
-        (Kind::Text, rest.char_indices().nth(3).map_or(rest.len(), |(at, _)| at))
+        (
+            Kind::Text,
+            rest.char_indices().nth(3).map_or(rest.len(), |(at, _)| at),
+        )
     } else if first.is_ascii_digit() {
-        (Kind::Number, while_(|c| c.is_ascii_alphanumeric() || c == '_'))
+        (
+            Kind::Number,
+            while_(|c| c.is_ascii_alphanumeric() || c == '_'),
+        )
     } else if first.is_alphabetic() || first == '_' {
         let length = while_(|c| c.is_alphanumeric() || c == '_');
         let (word, after) = rest.split_at(length);

@@ -73,7 +73,9 @@ fn print(text: &str) -> std::io::Result<()> {
 /// If a chapter is unknown, or fails, or the pages cannot be written.
 pub fn main(arguments: &ArgMatches) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(name) = arguments.get_one::<String>(child::ARGUMENT) {
-        let program = chapters::PROGRAMS.iter().find(|program| program.name == name);
+        let program = chapters::PROGRAMS
+            .iter()
+            .find(|program| program.name == name);
         let program = program.ok_or_else(|| format!("there is no program {name} in the tour"))?;
         return Ok((program.main)());
     }
@@ -81,7 +83,11 @@ pub fn main(arguments: &ArgMatches) -> Result<ExitCode, Box<dyn Error>> {
         print(&list())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let wanted: Vec<&String> = arguments.get_many("chapters").into_iter().flatten().collect();
+    let wanted: Vec<&String> = arguments
+        .get_many("chapters")
+        .into_iter()
+        .flatten()
+        .collect();
     let chosen = choose(&wanted)?;
     let folder = match arguments.get_one::<PathBuf>("html") {
         Some(folder) => folder.clone(),
@@ -98,7 +104,10 @@ fn list() -> String {
         text.push_str(&format!("\x1b[1m{}\x1b[0m\n", part.title));
         for chapter in part.chapters {
             number += 1;
-            text.push_str(&format!("{number:>4}  {:<18} {}\n", chapter.name, chapter.title));
+            text.push_str(&format!(
+                "{number:>4}  {:<18} {}\n",
+                chapter.name, chapter.title
+            ));
         }
     }
     text
@@ -109,9 +118,9 @@ fn choose(wanted: &[&String]) -> Result<Vec<(usize, &'static Chapter)>, String> 
     let mut numbers = Vec::new();
     for name in wanted {
         let plain = name.replace('_', "-").to_lowercase();
-        let found = chapters::all().zip(1..).find(|(chapter, number)| {
-            chapter.name == plain || number.to_string() == plain
-        });
+        let found = chapters::all()
+            .zip(1..)
+            .find(|(chapter, number)| chapter.name == plain || number.to_string() == plain);
         let (_, number) = found.ok_or_else(|| {
             format!("there is no chapter {name}; `sortie tour --list` tells which there are")
         })?;
@@ -126,7 +135,9 @@ fn choose(wanted: &[&String]) -> Result<Vec<(usize, &'static Chapter)>, String> 
 /// Below the folder that cargo builds in, if this was built there; otherwise a new one for temporary files.
 fn default_folder() -> std::io::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let built = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    let built = program
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").exists());
     if let Some(folder) = built {
         return Ok(folder.join("tour"));
     }
@@ -143,17 +154,18 @@ fn visit(
     whole: bool,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
-    let site = site::Site::new(folder, chosen, cpus)
+    let mut site = site::Site::new(folder, chosen, cpus)
         .map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut failed = Vec::new();
     let mut last = None;
+    let mut shown = Vec::new();
     for (number, chapter) in chosen {
         let mut text = String::new();
         terminal::begin(&mut text, *number, chapter)?;
         print(&text)?;
-        match visit_chapter(chapter, cpus, &site) {
+        match visit_chapter(chapter, cpus, &site, &mut shown) {
             Ok(outcomes) => {
-                site.write_chapter(*number, chapter, &outcomes)
+                site.write_chapter(chapter, &outcomes)
                     .map_err(|error| format!("{}: {error}", folder.display()))?;
                 last = outcomes.into_iter().next_back();
             }
@@ -178,18 +190,33 @@ fn visit(
     Err(format!("failed: {}", failed.join(", ")).into())
 }
 
-/// Runs a chapter's programs and prints what came of them.
+/// Runs a chapter's programs and prints what came of them. `shown` are the programs whose
+/// text is above already.
 fn visit_chapter(
     chapter: &Chapter,
     cpus: usize,
     site: &site::Site,
+    shown: &mut Vec<&'static str>,
 ) -> Result<Vec<child::Outcome>, Box<dyn Error>> {
     let mut outcomes: Vec<child::Outcome> = Vec::new();
     for (index, run) in chapter.runs(cpus).into_iter().enumerate() {
         let mut text = String::new();
-        terminal::program(&mut text, &run, outcomes.last().map(|outcome| &outcome.run))?;
+        let name = run.program.name;
+        // Another run of the same program follows at once.
+        if outcomes
+            .last()
+            .is_none_or(|outcome| outcome.run.program.name != name)
+        {
+            terminal::program(&mut text, &run.program, shown.contains(&name))?;
+            shown.push(name);
+        }
         print(&text)?;
-        let outcome = child::run(run, cpus, &site.trace_file(chapter, index))?;
+        let outcome = child::run(
+            run,
+            chapter.rounds(),
+            cpus,
+            &site.trace_file(chapter, index),
+        )?;
         let mut text = String::new();
         terminal::outcome(&mut text, chapter, &outcome)?;
         print(&text)?;

@@ -1,7 +1,7 @@
 //! A chapter in the terminal. Colours are escape sequences, which whoever prints
 //! leaves out if nobody can see them.
 
-use super::chapter::{Chapter, Run};
+use super::chapter::{Chapter, Program};
 use super::child::Outcome;
 use super::highlight::{Kind, pieces};
 use super::timeline::{Mostly, Timeline, label};
@@ -16,7 +16,7 @@ const COLUMNS: usize = 60;
 const GOROUTINES: usize = 8;
 
 /// Lines of a program's output.
-const OUTPUT: usize = 30;
+const OUTPUT: usize = 48;
 
 /// Colours of goroutines, of the terminal's palette.
 const COLOURS: [&str; 6] = ["36", "33", "35", "32", "34", "31"];
@@ -97,13 +97,13 @@ fn code(out: &mut String, source: &str) -> fmt::Result {
     Ok(())
 }
 
-/// A program's text, before it runs; not if it was shown just before.
-pub(crate) fn program(out: &mut String, run: &Run, before: Option<&Run>) -> fmt::Result {
-    if before.is_some_and(|before| before.program.name == run.program.name) {
-        return Ok(());
+/// A program's text, before it runs, unless it was shown `before`.
+pub(crate) fn program(out: &mut String, program: &Program, before: bool) -> fmt::Result {
+    if before {
+        return writeln!(out, "\n{}", dim(format!("{}.rs, as above", program.name)));
     }
-    writeln!(out, "\n{}", dim(format!("{}.rs", run.program.name)))?;
-    code(out, run.program.source)
+    writeln!(out, "\n{}", dim(format!("{}.rs", program.name)))?;
+    code(out, program.source)
 }
 
 /// What came of a run.
@@ -118,7 +118,11 @@ pub(crate) fn outcome(out: &mut String, chapter: &Chapter, outcome: &Outcome) ->
         writeln!(out, "  {line}")?;
     }
     if lines.len() > OUTPUT {
-        writeln!(out, "  {}", dim(format!("and {} lines more", lines.len() - OUTPUT)))?;
+        writeln!(
+            out,
+            "  {}",
+            dim(format!("and {} lines more", lines.len() - OUTPUT))
+        )?;
     }
     if lines.is_empty() {
         writeln!(out, "  {}", dim("(no output)"))?;
@@ -161,7 +165,12 @@ fn timeline(out: &mut String, outcome: &Outcome) -> fmt::Result {
         }
         let share = 100.0 * outcome.figures.utilisation[number];
         let name = format!("P{number}");
-        writeln!(out, "  {name:<14}{}{cells}{} {share:>3.0} %", dim("│"), dim("│"))?;
+        writeln!(
+            out,
+            "  {name:<14}{}{cells}{} {share:>3.0} %",
+            dim("│"),
+            dim("│")
+        )?;
     }
     writeln!(out)?;
     for (index, row) in timeline.goroutines.iter().enumerate() {
@@ -190,9 +199,13 @@ fn timeline(out: &mut String, outcome: &Outcome) -> fmt::Result {
         writeln!(out, "  {}", dim(format!("and {hidden} more")))?;
     }
     let time = crate::report::duration(outcome.figures.duration);
-    let legend = "█ runs  ░ ready  ─ waits";
+    let legend = "█ runs  ░ ready  ─ waits  · P mostly idle";
     let gap = COLUMNS.saturating_sub(legend.chars().count() + time.chars().count());
-    writeln!(out, "  {}\n", dim(format!("{:15}{legend}{}{time}", "", " ".repeat(gap))))
+    writeln!(
+        out,
+        "  {}\n",
+        dim(format!("{:15}{legend}{}{time}", "", " ".repeat(gap)))
+    )
 }
 
 /// What there is to be seen.

@@ -2,7 +2,7 @@
 
 use super::chapter::Extra;
 use super::child::Outcome;
-use crate::report::{self, duration, windows};
+use crate::report::{self, Window, duration, windows};
 use crate::speedup;
 
 /// The figures of a run: a heading and its text each.
@@ -34,7 +34,10 @@ pub(crate) fn figures(outcome: &Outcome) -> [(&'static str, String); 3] {
         ),
         (
             "parallelism",
-            format!("{:.2} of {ps} busy on average{outside}", figures.parallelism),
+            format!(
+                "{:.2} of {ps} busy on average{outside}",
+                figures.parallelism
+            ),
         ),
     ]
 }
@@ -74,14 +77,21 @@ pub(crate) fn about_run(extra: Extra, outcome: &Outcome) -> Vec<String> {
         }
         Extra::Windows(sizes) => {
             let mut lines = vec![
-                "as seen through        pairs that ran  at the same".to_string(),
-                "windows of             in the same     instant".to_string(),
+                "seen through    windows in which      windows in which".to_string(),
+                "windows of      more than one ran     two ran at once".to_string(),
             ];
             for size in sizes {
                 let seen = windows(&outcome.model, size * 1_000_000);
-                let together: u64 = seen.iter().map(|window| window.together).sum();
-                let overlapped: u64 = seen.iter().map(|window| window.overlapped).sum();
-                lines.push(format!("{size:>6} ms {together:>26} {overlapped:>12}"));
+                let of = |is: fn(&Window) -> bool| {
+                    let count = seen.iter().filter(|window| is(window)).count();
+                    format!("{count} of {}", seen.len())
+                };
+                lines.push(format!(
+                    "{:<16}{:<22}{}",
+                    format!("{size} ms"),
+                    of(|window| window.ran > 1),
+                    of(|window| window.overlapped > 0)
+                ));
             }
             lines
         }
@@ -101,8 +111,7 @@ pub(crate) fn times(outcomes: &[Outcome]) -> Vec<speedup::Run> {
 pub(crate) fn about_all(extra: Extra, outcomes: &[Outcome]) -> Vec<String> {
     match (extra, outcomes) {
         (Extra::SpeedUp, [first, .., last]) if last.processors > 1 => {
-            let [before, after] =
-                [first, last].map(|outcome| outcome.figures.duration as f64);
+            let [before, after] = [first, last].map(|outcome| outcome.figures.duration as f64);
             vec![format!(
                 "{} instead of {}: {:.1} times as fast on {} Ps",
                 report::duration(after as u64),
@@ -117,7 +126,8 @@ pub(crate) fn about_all(extra: Extra, outcomes: &[Outcome]) -> Vec<String> {
             text.lines().map(str::to_string).collect()
         }
         (Extra::SpeedUp | Extra::Amdahl, _) => vec![
-            "This machine has one CPU for this program, so there is nothing to compare.".to_string(),
+            "This machine has one CPU for this program, so there is nothing to compare."
+                .to_string(),
         ],
         _ => Vec::new(),
     }

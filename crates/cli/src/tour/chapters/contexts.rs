@@ -20,7 +20,7 @@ fn main() {
     let root = Context::background();
     let (request, cancel) = root.with_cancel();
     // Ends with its parent, or after 20 ms.
-    let (query, _) = request.with_timeout(Duration::from_millis(20));
+    let (query, _stop) = request.with_timeout(Duration::from_millis(20));
     sortie::scope(|s| {
         s.go(|| work("the request", &request));
         s.go(|| work("its query", &query));

@@ -83,7 +83,7 @@ pub(super) const CHAPTERS: &[Chapter] = &[
                politely gives the first one back, and tries again at the same pace.",
         refused: None,
         runs: &[run(livelock::PROGRAM, All)],
-        look: "It looks like work: goroutines run, and the Ps are busy. No runtime can tell it from progress. \
+        look: "It looks like work: goroutines run, and a P is busy. No runtime can tell it from progress. \
                One order for all, or a pause of random length, would end it.",
         extra: Extra::None,
     },
