@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+use wait4::{ResUse, Wait4};
 
 /// The hidden argument: the name of a program follows.
 pub(crate) const ARGUMENT: &str = "run-program";
@@ -30,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) output: String,
     /// How it ended.
     pub(crate) status: ExitStatus,
+    /// What the kernel gave it of CPUs.
+    pub(crate) cpu: Duration,
     /// Where its trace is.
     pub(crate) file: PathBuf,
     /// What was traced.
@@ -72,8 +75,9 @@ pub(crate) fn run(run: Run, rounds: usize, cpus: usize, file: &Path) -> Result<O
 fn once(run: Run, cpus: usize, file: &Path) -> Result<Outcome, String> {
     let processors = run.processors.count(cpus);
     let name = run.program.name;
-    let (output, status) = execute(name, processors, file)
+    let (output, ended) = execute(name, processors, file)
         .map_err(|error| format!("the program {name} could not be run: {error}"))?;
+    let status = ended.status;
     if status.code() != Some(run.status) {
         return Err(format!(
             "the program {name} should end with exit status {}, but ended with {status}:\n{output}",
@@ -92,6 +96,7 @@ fn once(run: Run, cpus: usize, file: &Path) -> Result<Outcome, String> {
         processors,
         output,
         status,
+        cpu: ended.rusage.utime + ended.rusage.stime,
         file: file.to_path_buf(),
         figures: Figures::of(&model),
         trace,
@@ -99,7 +104,7 @@ fn once(run: Run, cpus: usize, file: &Path) -> Result<Outcome, String> {
     })
 }
 
-fn execute(name: &str, processors: usize, file: &Path) -> io::Result<(String, ExitStatus)> {
+fn execute(name: &str, processors: usize, file: &Path) -> io::Result<(String, ResUse)> {
     // Both outputs into one pipe, so that they stay in order.
     let (mut reader, writer) = io::pipe()?;
     let mut command = Command::new(std::env::current_exe()?);
@@ -129,7 +134,7 @@ fn execute(name: &str, processors: usize, file: &Path) -> io::Result<(String, Ex
     match receiver.recv_timeout(PATIENCE) {
         Ok(output) => {
             let text = String::from_utf8_lossy(&output?).into_owned();
-            Ok((text, child.wait()?))
+            Ok((text, child.wait4()?))
         }
         Err(_) => {
             child.kill()?;

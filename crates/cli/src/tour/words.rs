@@ -107,8 +107,33 @@ pub(crate) fn times(outcomes: &[Outcome]) -> Vec<speedup::Run> {
         .collect()
 }
 
+/// The smallest part of the time that Ps were busy for which the kernel really gave CPUs to
+/// a run. Where others use the CPUs, too, a P may be busy and yet stand still.
+fn given(outcomes: &[Outcome]) -> f64 {
+    let parts = outcomes.iter().map(|outcome| {
+        let figures = &outcome.figures;
+        let busy = (figures.parallelism + figures.outside) * figures.duration as f64;
+        outcome.cpu.as_nanos() as f64 / busy.max(1.0)
+    });
+    parts.fold(1.0, f64::min)
+}
+
 /// What is extra about all runs of a chapter.
 pub(crate) fn about_all(extra: Extra, outcomes: &[Outcome]) -> Vec<String> {
+    let mut lines = side_by_side(extra, outcomes);
+    let given = given(outcomes);
+    if !lines.is_empty() && given < 0.85 {
+        lines.push(format!(
+            "Other programs use the CPUs as well: while Ps were busy, their threads had {:.0} %",
+            100.0 * given
+        ));
+        lines.push("of the time. On a quiet machine more processors gain more.".to_string());
+    }
+    lines
+}
+
+/// What is told by comparing the runs.
+fn side_by_side(extra: Extra, outcomes: &[Outcome]) -> Vec<String> {
     match (extra, outcomes) {
         (Extra::SpeedUp, [first, .., last]) if last.processors > 1 => {
             let [before, after] = [first, last].map(|outcome| outcome.figures.duration as f64);

@@ -21,11 +21,11 @@ fn main() {
     let start = Instant::now();
     let primes = sortie::scope(|s| {
         // Independent of each other: they may run in parallel.
-        let low = s.go(|| count_primes(0..130_000));
-        let high = s.go(|| count_primes(130_000..200_000));
+        let low = s.go(|| count_primes(0..210_000));
+        let high = s.go(|| count_primes(210_000..400_000));
         low.join().unwrap() + high.join().unwrap()
     });
     let processors = sortie::runtime::max_procs();
-    println!("{primes} primes below 200 000");
+    println!("{primes} primes below 400 000");
     println!("{} ms, GOMAXPROCS {processors}", start.elapsed().as_millis());
 }

@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// What the index says about a run.
 #[derive(Debug)]
 pub(super) struct Summary {
-    able: f64,
+    alive: f64,
     parallelism: f64,
     processors: usize,
     picture: String,
@@ -23,7 +23,7 @@ impl Summary {
     pub(super) fn of(outcome: &Outcome) -> Summary {
         let figures = &outcome.figures;
         Summary {
-            able: figures.parallelism + figures.runnable + figures.outside,
+            alive: figures.alive,
             parallelism: figures.parallelism,
             processors: outcome.processors,
             picture: picture::small(outcome),
@@ -130,13 +130,13 @@ fn run(chapter: &Chapter, index: usize, outcome: &Outcome, shown: &str) -> Strin
     let status = match outcome.status.code() {
         Some(0) => String::new(),
         code => format!(
-            "\n<b class=\"status\">exit status {}</b>",
+            "<p class=\"status\">exit status {}</p>\n",
             code.unwrap_or(-1)
         ),
     };
     let _ = writeln!(
         text,
-        "<h2>{}</h2>\n<pre class=\"output\" tabindex=\"0\">{output}{status}</pre>",
+        "<h2>{}</h2>\n<pre class=\"output\" tabindex=\"0\">{output}</pre>\n{status}",
         escape(&title)
     );
     text.push_str(&figures(outcome));
@@ -147,7 +147,7 @@ fn run(chapter: &Chapter, index: usize, outcome: &Outcome, shown: &str) -> Strin
     );
     let _ = writeln!(
         text,
-        "<a class=\"file\" href=\"{0}\" download>{0}</a></p>",
+        "<a class=\"file\" href=\"{0}\" download=\"\">{0}</a></p>",
         trace_name(chapter, index)
     );
     let extra = words::about_run(chapter.extra, outcome);
@@ -256,7 +256,7 @@ fn neighbours(entries: &[Entry], at: usize) -> String {
 pub(super) fn index(entries: &[Entry], cpus: usize) -> String {
     let mut main = format!(
         "<header><p class=\"part\">sortie tour</p>\
-         <h1>Concurrency is a property of the code.<br>Parallelism is a property of the run.</h1></header>\n\
+         <h1>Concurrency is a property of the code.<br/>Parallelism is a property of the run.</h1></header>\n\
          <p class=\"lesson\">Each chapter is a short program. What you see here was not written down: the \
          programs ran on this machine, which has {} for them, and their outputs, timelines and figures are \
          those of these runs.</p>\n",
@@ -278,9 +278,9 @@ pub(super) fn index(entries: &[Entry], cpus: usize) -> String {
             for run in &entry.runs {
                 let _ = write!(
                     runs,
-                    "<span class=\"mini\">{}<span>{} could run, <b>{:.2}</b> of {} ran</span></span>",
+                    "<span class=\"mini\">{}<span>{} alive, <b>{:.2}</b> of {} busy</span></span>",
                     run.picture,
-                    short(run.able),
+                    short(run.alive),
                     run.parallelism,
                     words::count(run.processors, "P", "Ps")
                 );

@@ -63,21 +63,27 @@ pub(super) fn timeline(outcome: &Outcome) -> String {
     )
 }
 
-/// How many processors were busy over time, in small.
+/// The same in small: how many processors were busy over time, and for how many more there
+/// would have been work.
 pub(super) fn small(outcome: &Outcome) -> String {
     const WIDTH: usize = 60;
     let timeline = Timeline::of(&outcome.model, &outcome.figures, WIDTH, 0);
     let most = outcome.processors as f64;
-    let mut path = String::new();
-    for (column, busy) in timeline.busy.iter().enumerate() {
-        let height = 16.0 * (busy / most).clamp(0.0, 1.0);
-        if height > 0.05 {
-            let _ = write!(path, "M{} 16v{:.1}h2v{height:.1}z", 2 * column, -height);
+    let path = |levels: &[f64]| {
+        let mut path = String::new();
+        for (column, level) in levels.iter().enumerate() {
+            let height = 16.0 * (level / most).clamp(0.0, 1.0);
+            if height > 0.05 {
+                let _ = write!(path, "M{} 16v{:.1}h2v{height:.1}z", 2 * column, -height);
+            }
         }
-    }
+        path
+    };
     format!(
-        "<svg class=\"small\" viewBox=\"0 0 120 16\" aria-hidden=\"true\">\
-         <rect width=\"120\" height=\"16\"/><path d=\"{path}\"/></svg>"
+        "<svg class=\"small\" viewBox=\"0 0 120 16\" aria-hidden=\"true\"><rect width=\"120\" height=\"16\"/>\
+         <path class=\"able\" d=\"{}\"/><path class=\"busy\" d=\"{}\"/></svg>",
+        path(&timeline.able),
+        path(&timeline.busy)
     )
 }
 

@@ -41,7 +41,7 @@ pub(super) const CHAPTERS: &[Chapter] = &[
             titled(lost_updates::PROGRAM, "increments are lost", Exactly(1)),
             titled(race_fixes::PROGRAM, "mutex, atomic, channel", All),
         ],
-        look: "All hundred goroutines read 0 before the first of them writes 1. With any of the three remedies \
+        look: "One after the other reads 0, before the first of them writes 1. With any of the three remedies \
                there are a hundred.",
         extra: Extra::None,
     },
