@@ -464,12 +464,9 @@ impl<'a> Builder<'a> {
                 }
             }
             What::MaxProcs { count } => {
-                if self
-                    .model
-                    .max_procs
-                    .last()
-                    .is_none_or(|(_, last)| last != count)
-                {
+                // None: the runtime is only being started.
+                let last = self.model.max_procs.last();
+                if *count > 0 && last.is_none_or(|(_, last)| last != count) {
                     self.model.max_procs.push((time, *count));
                 }
             }

@@ -178,30 +178,24 @@ mod tests {
             machine: 0,
             processor: Some(processor),
         };
-        let first = Goroutine {
-            id: 1,
-            created: Some(0),
-            ended: Some(100),
-            spans: vec![
-                span(0, 15, on(0)),
-                span(15, 40, State::Runnable { by: 0 }),
-                span(40, 100, on(1)),
-            ],
-            ..Goroutine::default()
+        let goroutine = |id, created, ended, spans| {
+            let mut g = Goroutine::default();
+            (g.id, g.created, g.ended, g.spans) = (id, Some(created), Some(ended), spans);
+            g
         };
-        let second = Goroutine {
-            id: 2,
-            created: Some(10),
-            ended: Some(90),
-            spans: vec![
-                span(10, 15, State::Runnable { by: 1 }),
-                span(15, 50, on(0)),
-                span(50, 90, State::Waiting { site: 0 }),
-            ],
-            ..Goroutine::default()
-        };
+        let first = vec![
+            span(0, 15, on(0)),
+            span(15, 40, State::Runnable { by: 0 }),
+            span(40, 100, on(1)),
+        ];
+        let second = vec![
+            span(10, 15, State::Runnable { by: 1 }),
+            span(15, 50, on(0)),
+            span(50, 90, State::Waiting { site: 0 }),
+        ];
+        let goroutines = vec![goroutine(1, 0, 100, first), goroutine(2, 10, 90, second)];
         let model = Model {
-            goroutines: vec![first, second],
+            goroutines,
             max_procs: vec![(0, 2)],
             end: 100,
             ..Model::default()
