@@ -82,7 +82,7 @@ pub fn write(out: &mut impl Write, trace: &Trace, model: &Model) -> io::Result<(
     writeln!(out, "\n]}}")
 }
 
-fn title(g: &Goroutine) -> String {
+pub(crate) fn title(g: &Goroutine) -> String {
     match &g.name {
         Some(name) => format!("goroutine {} ({name})", g.id),
         None => format!("goroutine {}", g.id),
@@ -146,7 +146,7 @@ fn microseconds(nanoseconds: u64) -> String {
 }
 
 /// A JSON string.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

@@ -4,8 +4,10 @@
 //!   file    bytes to events, each with its time         docs/trace-format.md
 //!   model   events to lives: of goroutines, processors
 //!   report  what there is to say about them
+//!   windows what ran in parallel as far as one can see
 //!   convert the same for ui.perfetto.dev
 //!   tour    programs that show one thing each, run, traced and told about
+//!   view    the same as a page to look at
 //! ```
 
 pub mod convert;
@@ -14,3 +16,5 @@ pub mod model;
 pub mod report;
 pub mod speedup;
 pub mod tour;
+pub mod view;
+pub mod windows;

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
-use sortie_cli::{convert, report, speedup, tour};
+use sortie_cli::{convert, report, speedup, tour, view};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match matches.subcommand() {
         Some(("report", arguments)) => report(arguments),
         Some(("convert", arguments)) => convert(arguments),
+        Some(("view", arguments)) => view(arguments),
         Some(("run", arguments)) => run(arguments),
         Some(("speedup", arguments)) => speedup(arguments),
         Some(("tour", arguments)) => tour::main(arguments),
@@ -78,6 +79,12 @@ fn command() -> Command {
                 .about("Makes a trace that ui.perfetto.dev opens")
                 .arg(file())
                 .arg(output("Where to write the JSON").required(true)),
+        )
+        .subcommand(
+            Command::new("view")
+                .about("Makes a page to look at: one HTML file, which needs nothing else")
+                .arg(file())
+                .arg(output("Where to write it [default: FILE with .html instead of its extension]")),
         )
         .subcommand(
             Command::new("run")
@@ -178,6 +185,24 @@ fn convert(arguments: &ArgMatches) -> Outcome {
     let mut out = BufWriter::new(File::create(output)?);
     convert::write(&mut out, &trace, &model)?;
     out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn view(arguments: &ArgMatches) -> Outcome {
+    let file = path(arguments, "file").expect("required");
+    let output = path(arguments, "output")
+        .cloned()
+        .unwrap_or_else(|| file.with_extension("html"));
+    if output == *file {
+        return Err("the page would replace the trace: say with -o where to write it".into());
+    }
+    let (trace, model) = read(file)?;
+    let named = |error: std::io::Error| format!("{}: {error}", output.display());
+    let mut out = BufWriter::new(File::create(&output).map_err(named)?);
+    view::write(&mut out, &trace, &model, &view::Options::default())
+        .and_then(|()| out.flush())
+        .map_err(named)?;
+    print(&format!("{}\n", output.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,8 @@
 //! with each other.
 
 use crate::file::Trace;
-use crate::model::{Model, Span, State, Turn, reason};
+use crate::model::{Model, Span, State, reason};
+pub use crate::windows::{Window, windows};
 use hdrhistogram::Histogram;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Write};
@@ -216,61 +217,6 @@ impl CriticalPath {
         path.goroutines = seen.len();
         path
     }
-}
-
-/// What an observer sees who looks at a run through a window of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window {
-    /// When it begins.
-    pub start: u64,
-    /// Goroutines that ran in it.
-    pub ran: usize,
-    /// Pairs of them: as seen through it, they ran in parallel.
-    pub together: u64,
-    /// Pairs that ran at the same instant.
-    pub overlapped: u64,
-}
-
-/// Looks at a run through windows of `size` nanoseconds, one after the other.
-pub fn windows(model: &Model, size: u64) -> Vec<Window> {
-    let turns = model.turns();
-    let size = size.max(1);
-    let mut windows = Vec::new();
-    let mut start = 0;
-    let mut first = 0;
-    while start < model.end {
-        let end = start.saturating_add(size).min(model.end);
-        while first < turns.len() && turns[first].end <= start && turns[first].start < start {
-            first += 1;
-        }
-        let mut ran = HashSet::new();
-        let mut overlapped = HashSet::new();
-        let mut active: Vec<&Turn> = Vec::new();
-        for turn in turns[first..].iter().take_while(|turn| turn.start < end) {
-            let begin = turn.start.max(start);
-            if turn.end <= start {
-                continue;
-            }
-            ran.insert(turn.goroutine);
-            active.retain(|other| other.end > begin);
-            for other in &active {
-                if other.goroutine != turn.goroutine {
-                    let (a, b) = (other.goroutine, turn.goroutine);
-                    overlapped.insert((a.min(b), a.max(b)));
-                }
-            }
-            active.push(turn);
-        }
-        let count = ran.len() as u64;
-        windows.push(Window {
-            start,
-            ran: ran.len(),
-            together: count * count.saturating_sub(1) / 2,
-            overlapped: overlapped.len() as u64,
-        });
-        start = end;
-    }
-    windows
 }
 
 /// Time in a unit that suits it.

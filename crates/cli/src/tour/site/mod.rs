@@ -5,6 +5,8 @@
 //!   picture   a run's timeline as SVG
 //!   html      what pages have in common: frame, text, code
 //!   page      a chapter, and the index
+//!
+//! Besides, each run has a page made by `view`, to look into it closely.
 //! ```
 
 mod html;
@@ -13,8 +15,10 @@ mod picture;
 
 use super::chapter::Chapter;
 use super::child::Outcome;
+use crate::view;
 use page::Entry;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// A folder with pages.
@@ -35,7 +39,9 @@ impl Site {
         chosen: &[(usize, &'static Chapter)],
         cpus: usize,
     ) -> io::Result<Site> {
-        std::fs::create_dir_all(folder.join("traces"))?;
+        for inside in ["traces", "timelines"] {
+            std::fs::create_dir_all(folder.join(inside))?;
+        }
         let entry = |(number, chapter): &(usize, &'static Chapter)| Entry {
             number: *number,
             chapter,
@@ -72,6 +78,20 @@ impl Site {
         let text = page::chapter(&self.entries, at, outcomes);
         let summary = outcomes.iter().map(page::Summary::of);
         self.entries[at].runs = summary.collect();
+        for (run, outcome) in outcomes.iter().enumerate() {
+            let file = File::create(self.folder.join(timeline_name(chapter, run)))?;
+            let options = view::Options {
+                title: Some(format!(
+                    "{} · {}",
+                    chapter.title,
+                    page::title(chapter, outcome)
+                )),
+                ..view::Options::default()
+            };
+            let mut out = BufWriter::new(file);
+            view::write(&mut out, &outcome.trace, &outcome.model, &options)?;
+            out.flush()?;
+        }
         std::fs::write(self.folder.join(page_name(chapter)), text)
     }
 
@@ -89,6 +109,11 @@ impl Site {
 /// A chapter's page, seen from the index.
 fn page_name(chapter: &Chapter) -> String {
     format!("{}.html", chapter.name)
+}
+
+/// A run's own timeline, seen from the index.
+fn timeline_name(chapter: &Chapter, run: usize) -> String {
+    format!("timelines/{}-{}.html", chapter.name, run + 1)
 }
 
 /// A run's trace, seen from the index.

@@ -1,7 +1,7 @@
 //! A chapter's page, and the index.
 
 use super::html::{code, escape, frame, prose};
-use super::{page_name, picture, trace_name};
+use super::{page_name, picture, timeline_name, trace_name};
 use crate::report::duration;
 use crate::speedup;
 use crate::tour::chapter::{Chapter, Extra};
@@ -114,15 +114,6 @@ fn run(chapter: &Chapter, index: usize, outcome: &Outcome, shown: &str) -> Strin
     if program.name != shown {
         text.push_str(&code(&format!("{}.rs", program.name), program.source));
     }
-    let title = match (outcome.run.title, chapter.extra) {
-        (_, Extra::Amdahl) => format!("On {}", words::count(outcome.processors, "P", "Ps")),
-        ("", _) => "It runs".to_string(),
-        (title, _) => {
-            let mut letters = title.chars();
-            let first = letters.next().into_iter().flat_map(char::to_uppercase);
-            first.chain(letters).collect()
-        }
-    };
     let output = match outcome.output.trim_end() {
         "" => "<i>(no output)</i>".to_string(),
         output => escape(output),
@@ -137,7 +128,7 @@ fn run(chapter: &Chapter, index: usize, outcome: &Outcome, shown: &str) -> Strin
     let _ = writeln!(
         text,
         "<h2>{}</h2>\n<pre class=\"output\" tabindex=\"0\">{output}</pre>\n{status}",
-        escape(&title)
+        escape(&title(chapter, outcome))
     );
     text.push_str(&figures(outcome));
     text.push_str(&picture::timeline(outcome));
@@ -147,7 +138,9 @@ fn run(chapter: &Chapter, index: usize, outcome: &Outcome, shown: &str) -> Strin
     );
     let _ = writeln!(
         text,
-        "<a class=\"file\" href=\"{0}\" download=\"\">{0}</a></p>",
+        "<a class=\"open\" href=\"{}\">Open the timeline</a>\
+         <a href=\"{}\" download=\"\">trace</a></p>",
+        timeline_name(chapter, index),
         trace_name(chapter, index)
     );
     let extra = words::about_run(chapter.extra, outcome);
@@ -159,6 +152,19 @@ fn run(chapter: &Chapter, index: usize, outcome: &Outcome, shown: &str) -> Strin
         );
     }
     text + "</section>\n"
+}
+
+/// What a run is called.
+pub(super) fn title(chapter: &Chapter, outcome: &Outcome) -> String {
+    match (outcome.run.title, chapter.extra) {
+        (_, Extra::Amdahl) => format!("On {}", words::count(outcome.processors, "P", "Ps")),
+        ("", _) => "It runs".to_string(),
+        (title, _) => {
+            let mut letters = title.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(letters).collect()
+        }
+    }
 }
 
 fn figures(outcome: &Outcome) -> String {
