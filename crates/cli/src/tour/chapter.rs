@@ -62,7 +62,7 @@ pub struct Refused {
 pub enum Extra {
     /// Nothing.
     None,
-    /// What is seen through windows of time of so many milliseconds.
+    /// What is seen through windows of time of so many microseconds.
     Windows(&'static [u64]),
     /// Threads, steals, hand-offs.
     Scheduler,
@@ -94,10 +94,10 @@ pub struct Chapter {
 
 impl Chapter {
     /// How often each run is made, of which the fastest is shown: more than once where
-    /// times are compared, since others may use the machine, too.
+    /// times are compared, since others may use the machine, too. They are made in turns.
     pub fn rounds(&self) -> usize {
         match self.extra {
-            Extra::SpeedUp | Extra::Amdahl => 4,
+            Extra::SpeedUp | Extra::Amdahl => 5,
             _ => 1,
         }
     }

@@ -43,25 +43,33 @@ pub(crate) struct Outcome {
     pub(crate) figures: Figures,
 }
 
-/// Runs it some times on a machine of so many CPUs, and records to `file`. Returns the
-/// fastest.
+/// Makes runs on a machine of so many CPUs, in turns and so many times each, and returns the
+/// fastest of each. `file` tells where the trace of each belongs.
 ///
 /// # Errors
 /// As [`once`].
-pub(crate) fn run(run: Run, rounds: usize, cpus: usize, file: &Path) -> Result<Outcome, String> {
-    let mut best = once(run, cpus, file)?;
+pub(crate) fn all(
+    runs: &[Run],
+    rounds: usize,
+    cpus: usize,
+    file: impl Fn(usize) -> PathBuf,
+) -> Result<Vec<Outcome>, String> {
+    let mut best: Vec<Outcome> = Vec::new();
+    for (index, run) in runs.iter().enumerate() {
+        best.push(once(*run, cpus, &file(index))?);
+    }
     for _ in 1..rounds {
-        let other = file.with_extension("other");
-        let outcome = once(run, cpus, &other)?;
-        if outcome.figures.duration < best.figures.duration {
-            std::fs::rename(&other, file)
-                .map_err(|error| format!("{}: {error}", file.display()))?;
-            best = Outcome {
-                file: file.to_path_buf(),
-                ..outcome
-            };
-        } else {
-            let _ = std::fs::remove_file(&other);
+        for (index, run) in runs.iter().enumerate() {
+            let (file, other) = (file(index), file(index).with_extension("other"));
+            let outcome = once(*run, cpus, &other)?;
+            if outcome.figures.duration < best[index].figures.duration {
+                std::fs::rename(&other, &file)
+                    .map_err(|error| format!("{}: {error}", file.display()))?;
+                best[index] = Outcome { file, ..outcome };
+            } else {
+                // Whatever remains there is overwritten by the next.
+                let _ = std::fs::remove_file(&other);
+            }
         }
     }
     Ok(best)

@@ -198,29 +198,22 @@ fn visit_chapter(
     site: &site::Site,
     shown: &mut Vec<&'static str>,
 ) -> Result<Vec<child::Outcome>, Box<dyn Error>> {
-    let mut outcomes: Vec<child::Outcome> = Vec::new();
-    for (index, run) in chapter.runs(cpus).into_iter().enumerate() {
+    let runs = chapter.runs(cpus);
+    let outcomes = child::all(&runs, chapter.rounds(), cpus, |run| {
+        site.trace_file(chapter, run)
+    })?;
+    let mut before = "";
+    for outcome in &outcomes {
         let mut text = String::new();
-        let name = run.program.name;
+        let program = &outcome.run.program;
         // Another run of the same program follows at once.
-        if outcomes
-            .last()
-            .is_none_or(|outcome| outcome.run.program.name != name)
-        {
-            terminal::program(&mut text, &run.program, shown.contains(&name))?;
-            shown.push(name);
+        if program.name != before {
+            terminal::program(&mut text, program, shown.contains(&program.name))?;
+            shown.push(program.name);
+            before = program.name;
         }
+        terminal::outcome(&mut text, chapter, outcome)?;
         print(&text)?;
-        let outcome = child::run(
-            run,
-            chapter.rounds(),
-            cpus,
-            &site.trace_file(chapter, index),
-        )?;
-        let mut text = String::new();
-        terminal::outcome(&mut text, chapter, &outcome)?;
-        print(&text)?;
-        outcomes.push(outcome);
     }
     let mut text = String::new();
     terminal::end(&mut text, chapter, &outcomes)?;

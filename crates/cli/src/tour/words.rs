@@ -81,14 +81,14 @@ pub(crate) fn about_run(extra: Extra, outcome: &Outcome) -> Vec<String> {
                 "windows of      more than one ran     two ran at once".to_string(),
             ];
             for size in sizes {
-                let seen = windows(&outcome.model, size * 1_000_000);
+                let seen = windows(&outcome.model, size * 1_000);
                 let of = |is: fn(&Window) -> bool| {
                     let count = seen.iter().filter(|window| is(window)).count();
                     format!("{count} of {}", seen.len())
                 };
                 lines.push(format!(
                     "{:<16}{:<22}{}",
-                    format!("{size} ms"),
+                    format!("{} ms", *size as f64 / 1_000.0),
                     of(|window| window.ran > 1),
                     of(|window| window.overlapped > 0)
                 ));

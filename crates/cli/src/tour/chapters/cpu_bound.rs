@@ -24,8 +24,8 @@ fn blur(image: &Image) -> Image {
 
 #[sortie::main]
 fn main() {
-    let pixels = |seed: u32| (0..384 * 384).map(move |i| (i * seed >> 5) as u8).collect();
-    let images: Vec<_> = (1..=8).map(|seed| Image { pixels: pixels(seed), width: 384 }).collect();
+    let pixels = |seed: u32| (0..512 * 512).map(move |i| (i * seed >> 5) as u8).collect();
+    let images: Vec<_> = (1..=8).map(|seed| Image { pixels: pixels(seed), width: 512 }).collect();
     let start = Instant::now();
     let blurred: Vec<_> = sortie::scope(|s| {
         let tasks: Vec<_> = images.iter().map(|image| s.go(|| blur(image))).collect();

@@ -39,10 +39,10 @@ pub(super) const CHAPTERS: &[Chapter] = &[
                the last chapter again, seen through windows of time.",
         refused: None,
         runs: &one_and_all(parallelism::PROGRAM),
-        look: "On one P the two never ran at the same instant, but through a window of 20 ms nobody could \
+        look: "On one P the two never ran at the same instant, but through a window of 10 ms nobody could \
                tell. The smaller the window, the closer what it shows comes to the truth. Time is only one \
                kind of context: a process, a machine or a CPU is another.",
-        extra: Extra::Windows(&[100, 20, 5, 1]),
+        extra: Extra::Windows(&[100_000, 10_000, 1_000, 100]),
     },
     Chapter {
         name: "goroutines",
