@@ -161,12 +161,12 @@ fn on_one_processor_the_same_is_concurrent_only() {
     assert_eq!((seen[0].together, seen[0].overlapped), (3, 0));
 }
 
+/// What one of two goroutines does until it is told to stop.
+type Part = Box<dyn Fn(&AtomicBool) + Send + Sync>;
+
 /// Traces 100 ms out of the life of two goroutines that both are at work before, and after.
 /// Each does its part again and again, until it is told to stop.
-fn out_of_the_middle(
-    processors: usize,
-    parts: [Box<dyn Fn(&AtomicBool) + Send + Sync>; 2],
-) -> (Figures, Model) {
+fn out_of_the_middle(processors: usize, parts: [Part; 2]) -> (Figures, Model) {
     runtime::set_max_procs(processors);
     let begun = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
@@ -203,7 +203,7 @@ fn out_of_the_middle(
 
 /// Computes in pieces far below the ten milliseconds after which a goroutine loses its
 /// processor.
-fn in_pieces() -> Box<dyn Fn(&AtomicBool) + Send + Sync> {
+fn in_pieces() -> Part {
     Box::new(|stop| {
         while !stop.load(Ordering::SeqCst) {
             compute(Duration::from_micros(500));
@@ -213,7 +213,7 @@ fn in_pieces() -> Box<dyn Fn(&AtomicBool) + Send + Sync> {
 }
 
 /// Two that hand a turn to and fro, and compute while they have it.
-fn alternating() -> [Box<dyn Fn(&AtomicBool) + Send + Sync>; 2] {
+fn alternating() -> [Part; 2] {
     let (ping, pinged) = bounded::<()>(0);
     let (pong, ponged) = bounded::<()>(0);
     [

@@ -10,12 +10,12 @@ fn blur(image: &Image) -> Image {
     let (width, old) = (image.width, &image.pixels);
     let mut pixels = old.clone();
     for (y, row) in pixels.chunks_mut(width).enumerate().skip(3) {
-        for x in 3..width - 3 {
+        for (x, pixel) in row.iter_mut().enumerate().take(width - 3).skip(3) {
             let around = (y - 3..=y).flat_map(|y| (x - 3..=x + 3).map(move |x| (x, y)));
             let sum: u32 = around.map(|(x, y)| u32::from(old[y * width + x])).sum();
-            row[x] = (sum / 28) as u8;
+            *pixel = (sum / 28) as u8;
         }
-        if y % 32 == 0 {
+        if y.is_multiple_of(32) {
             sortie::yield_now();
         }
     }
@@ -24,7 +24,7 @@ fn blur(image: &Image) -> Image {
 
 #[sortie::main]
 fn main() {
-    let pixels = |seed: u32| (0..512 * 512).map(move |i| (i * seed >> 5) as u8).collect();
+    let pixels = |seed: u32| (0..512 * 512).map(move |i| ((i * seed) >> 5) as u8).collect();
     let images: Vec<_> = (1..=8).map(|seed| Image { pixels: pixels(seed), width: 512 }).collect();
     let start = Instant::now();
     let blurred: Vec<_> = sortie::scope(|s| {

@@ -2,14 +2,14 @@ use std::ops::Range;
 use std::time::Instant;
 
 fn is_prime(n: u64) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 fn count_primes(range: Range<u64>) -> usize {
     let mut count = 0;
     for n in range {
         count += usize::from(is_prime(n));
-        if n % 1_000 == 0 {
+        if n.is_multiple_of(1_000) {
             sortie::yield_now(); // whoever is ready may have a turn
         }
     }
