@@ -180,6 +180,7 @@ fn timeline(out: &mut String, outcome: &Outcome) -> fmt::Result {
                 Mostly::Absent => cells.push(' '),
                 Mostly::Waiting => cells.push_str(&dim('─')),
                 Mostly::Ready => cells.push_str(&dim('░')),
+                Mostly::Partly => cells.push_str(&paint(colour(index), '▄')),
                 Mostly::Running => cells.push_str(&paint(colour(index), '█')),
             }
         }
@@ -199,7 +200,7 @@ fn timeline(out: &mut String, outcome: &Outcome) -> fmt::Result {
         writeln!(out, "  {}", dim(format!("and {hidden} more")))?;
     }
     let time = crate::report::duration(outcome.figures.duration);
-    let legend = "█ runs  ░ ready  ─ waits  · P mostly idle";
+    let legend = "█ runs  ▄ in part  ░ ready  ─ waits  · P mostly idle";
     let gap = COLUMNS.saturating_sub(legend.chars().count() + time.chars().count());
     writeln!(
         out,

@@ -34,14 +34,19 @@ pub(crate) enum Mostly {
     Waiting,
     /// It could have run.
     Ready,
-    /// It ran: also if only for a moment, since that is what one looks for.
+    /// It ran for a part of the time: also if only for a moment, since that is what one
+    /// looks for.
+    Partly,
+    /// It ran.
     Running,
 }
 
 impl Life {
     pub(crate) fn mostly(self) -> Mostly {
-        if self.running > 0.0 {
+        if self.running >= 0.6 {
             Mostly::Running
+        } else if self.running > 0.0 {
+            Mostly::Partly
         } else if self.ready == 0.0 && self.waiting == 0.0 {
             Mostly::Absent
         } else if self.ready >= self.waiting {
@@ -214,6 +219,7 @@ mod tests {
         assert_eq!(who[5..], [None; 5]);
         assert_eq!(timeline.processors[1][3], None);
         assert_eq!(timeline.processors[1][4].unwrap().goroutine, 0);
+        assert_eq!(timeline.goroutines[0][1].mostly(), Mostly::Partly);
         assert_eq!(timeline.goroutines[0][2].mostly(), Mostly::Ready);
         assert_eq!(timeline.goroutines[0][9].mostly(), Mostly::Running);
         let sum = |columns: &[f64]| columns.iter().sum::<f64>();

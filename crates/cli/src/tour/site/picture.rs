@@ -221,6 +221,7 @@ impl Picture<'_> {
                     None | Some(Mostly::Absent) => continue,
                     Some(Mostly::Waiting) => ("waiting".to_string(), "waits", 6.0),
                     Some(Mostly::Ready) => ("ready".to_string(), "is ready", 3.0),
+                    Some(Mostly::Partly) => (format!("c{}", index % COLOURS), "runs in part", 3.0),
                     Some(Mostly::Running) => (format!("c{}", index % COLOURS), "runs", 0.0),
                 };
                 let title = format!(
