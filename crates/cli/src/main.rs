@@ -63,6 +63,12 @@ fn command() -> Command {
             .value_parser(value_parser!(PathBuf))
             .help(help)
     };
+    let limit = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("N")
+            .value_parser(value_parser!(u32).range(1..))
+    };
     Command::new("sortie")
         .about("Looks at programs that use sortie: their concurrency, and the parallelism of their runs")
         .subcommand_required(true)
@@ -84,7 +90,15 @@ fn command() -> Command {
             Command::new("view")
                 .about("Makes a page to look at: one HTML file, which needs nothing else")
                 .arg(file())
-                .arg(output("Where to write it [default: FILE with .html instead of its extension]")),
+                .arg(output(
+                    "Where to write it [default: FILE with .html instead of its extension]",
+                ))
+                .arg(limit("lanes").help(
+                    "Goroutines with a lane of their own at most; others are put together [default: 100000]",
+                ))
+                .arg(limit("parts").help(
+                    "Parts of lanes at most; beyond, short ones are put together [default: 4000000]",
+                )),
         )
         .subcommand(
             Command::new("run")
@@ -193,13 +207,20 @@ fn view(arguments: &ArgMatches) -> Outcome {
     let output = path(arguments, "output")
         .cloned()
         .unwrap_or_else(|| file.with_extension("html"));
-    if output == *file {
+    let same = |output: &PathBuf| Some(file.canonicalize().ok()? == output.canonicalize().ok()?);
+    if same(&output) == Some(true) {
         return Err("the page would replace the trace: say with -o where to write it".into());
     }
     let (trace, model) = read(file)?;
     let named = |error: std::io::Error| format!("{}: {error}", output.display());
     let mut out = BufWriter::new(File::create(&output).map_err(named)?);
-    view::write(&mut out, &trace, &model, &view::Options::default())
+    let mut options = view::Options::default();
+    for (name, option) in [("lanes", &mut options.lanes), ("parts", &mut options.parts)] {
+        if let Some(limit) = arguments.get_one::<u32>(name) {
+            *option = *limit as usize;
+        }
+    }
+    view::write(&mut out, &trace, &model, &options)
         .and_then(|()| out.flush())
         .map_err(named)?;
     print(&format!("{}\n", output.display()))?;

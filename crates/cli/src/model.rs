@@ -5,7 +5,8 @@
 //! before its cause: a goroutine runs before it was made ready. What each goroutine
 //! may do next is known, so such an event waits a little for its cause.
 
-use crate::file::{Site, Stop, Trace, What};
+use crate::file::{Cursor, Site, Stop, Trace, What};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -234,7 +235,11 @@ impl Goroutine {
 struct Stream {
     blocks: Vec<usize>,
     block: usize,
-    event: usize,
+    cursor: Option<Cursor>,
+    /// The event that comes next.
+    next: Option<(u64, What)>,
+    /// Whether that is the first of its block.
+    first: bool,
     /// The goroutine that runs there, and the processor.
     goroutine: u64,
     processor: Option<u32>,
@@ -245,7 +250,9 @@ struct Builder<'a> {
     trace: &'a Trace,
     streams: Vec<Stream>,
     by_machine: HashMap<u32, usize>,
-    goroutines: HashMap<u64, Goroutine>,
+    goroutines: Vec<Goroutine>,
+    /// Where each is there.
+    by_id: FxHashMap<u64, u32>,
     model: Model,
 }
 
@@ -261,7 +268,9 @@ impl<'a> Builder<'a> {
                 streams.push(Stream {
                     blocks: Vec::new(),
                     block: 0,
-                    event: 0,
+                    cursor: None,
+                    next: None,
+                    first: false,
                     goroutine: 0,
                     processor: None,
                     machine: block.machine,
@@ -290,32 +299,46 @@ impl<'a> Builder<'a> {
             trace,
             streams,
             by_machine,
-            goroutines: HashMap::new(),
+            goroutines: Vec::new(),
+            by_id: FxHashMap::default(),
             model,
         }
     }
 
     /// The next event of a stream.
-    fn head(&mut self, stream: usize) -> Option<(u64, &'a What)> {
+    fn head(&mut self, stream: usize) -> Option<(u64, &What)> {
         let s = &mut self.streams[stream];
-        loop {
+        while s.next.is_none() {
             let block = &self.trace.blocks[*s.blocks.get(s.block)?];
-            if s.event == 0 {
-                s.goroutine = block.goroutine;
-                s.processor = block.processor;
+            s.first = s.cursor.is_none();
+            s.next = block.next(s.cursor.get_or_insert(block.begin()), self.trace);
+            if s.next.is_none() {
+                s.block += 1;
+                s.cursor = None;
             }
-            if let Some(event) = block.event(s.event, self.trace) {
-                return Some(event);
-            }
-            s.block += 1;
-            s.event = 0;
         }
+        if s.first {
+            let block = &self.trace.blocks[s.blocks[s.block]];
+            s.goroutine = block.goroutine;
+            s.processor = block.processor;
+        }
+        s.next.as_ref().map(|(time, what)| (*time, what))
+    }
+
+    /// Whether a stream's next event may happen now.
+    fn is_next_due(&mut self, stream: usize) -> bool {
+        self.head(stream);
+        let next = self.streams[stream].next.as_ref();
+        next.is_some_and(|(_, what)| self.is_due(what))
     }
 
     /// Whether an event may happen now, as far as the goroutines it is about are
     /// known.
     fn is_due(&self, what: &What) -> bool {
-        let state = |id: &u64| self.goroutines.get(id).and_then(|g| Some(g.now?.1));
+        let state = |id: &u64| {
+            let index = self.by_id.get(id)?;
+            Some(self.goroutines[*index as usize].now?.1)
+        };
         match what {
             What::Ready { goroutine, .. } => !matches!(
                 state(goroutine),
@@ -343,7 +366,7 @@ impl<'a> Builder<'a> {
             let limit = heap.peek().map_or(u64::MAX, |Reverse((time, _))| *time);
             for index in 0..waiting.len() {
                 let (time, stream) = waiting[index];
-                let due = self.head(stream).is_some_and(|(_, what)| self.is_due(what));
+                let due = self.is_next_due(stream);
                 if due || time.saturating_add(PATIENCE) < limit {
                     self.model.contradictions += u64::from(!due);
                     waiting.remove(index);
@@ -354,7 +377,7 @@ impl<'a> Builder<'a> {
             let Some((time, stream)) = next.or_else(|| {
                 let Reverse(next) = heap.pop()?;
                 let (time, stream) = next;
-                let due = self.head(stream).is_some_and(|(_, what)| self.is_due(what));
+                let due = self.is_next_due(stream);
                 if !due {
                     waiting.push(next);
                     return Some((time, usize::MAX));
@@ -366,9 +389,8 @@ impl<'a> Builder<'a> {
             if stream == usize::MAX {
                 continue;
             }
-            if let Some((_, what)) = self.head(stream) {
-                self.apply(stream, time, what);
-                self.streams[stream].event += 1;
+            if let Some((_, what)) = self.streams[stream].next.take() {
+                self.apply(stream, time, &what);
             }
             if let Some((time, _)) = self.head(stream) {
                 heap.push(Reverse((time, stream)));
@@ -378,10 +400,14 @@ impl<'a> Builder<'a> {
     }
 
     fn goroutine(&mut self, id: u64) -> &mut Goroutine {
-        self.goroutines.entry(id).or_insert_with(|| Goroutine {
-            id,
-            ..Goroutine::default()
-        })
+        let index = *self.by_id.entry(id).or_insert_with(|| {
+            self.goroutines.push(Goroutine {
+                id,
+                ..Goroutine::default()
+            });
+            self.goroutines.len() as u32 - 1
+        });
+        &mut self.goroutines[index as usize]
     }
 
     /// The goroutine, which until now did what it must have done if this is the
@@ -439,6 +465,7 @@ impl<'a> Builder<'a> {
                         Stop::End => {
                             g.enter(time, None);
                             g.ended = Some(time);
+                            g.spans.shrink_to_fit();
                             for index in std::mem::take(&mut g.open) {
                                 g.regions[index].end = time;
                             }
@@ -560,7 +587,8 @@ impl<'a> Builder<'a> {
 
     fn finish(mut self) -> Model {
         let end = self.model.end;
-        for g in self.goroutines.values_mut() {
+        self.by_id = FxHashMap::default();
+        for g in &mut self.goroutines {
             if g.now.is_none() && g.ended.is_none() {
                 // Nothing happened to it at all.
                 g.now = g.hint.map(|hint| (0, hint));
@@ -572,8 +600,8 @@ impl<'a> Builder<'a> {
             }
         }
         // Those known by their regions only are threads.
-        self.model.goroutines = self.goroutines.into_values().collect();
-        self.model.goroutines.sort_by_key(|g| g.id);
+        self.model.goroutines = self.goroutines;
+        self.model.goroutines.sort_unstable_by_key(|g| g.id);
         self.model
     }
 }

@@ -137,7 +137,7 @@ class View {
     const headingTop = tasksTop + this.taskRows.length * 18;
     const top = headingTop + HEADING;
     const room = Math.max(height - top, 20);
-    const lane = this.height || Math.max(16, Math.min(28, Math.floor(room / Math.max(this.rows.length, 1))));
+    const lane = this.height || Math.max(16, Math.min(34, Math.floor(room / Math.max(this.rows.length, 1))));
     const most = Math.max(0, this.rows.length * lane - room + 4);
     this.scroll = Math.min(Math.max(this.scroll, 0), most);
     return (this.places = { workHeight, tasksTop, headingTop, top, room, lane, most });
@@ -210,14 +210,18 @@ class View {
     const top = half + 8, bottom = height - 6;
     let most = Math.max(data.work.count, 1, max(running));
     if (seeming) most = Math.max(most, max(seeming));
-    most = most > data.work.count ? nice(most) : most;
+    most = most > data.work.count + 1e-6 ? nice(most) : Math.max(data.work.count, 1);
+    // So that both can be seen when one is far above the other.
+    const wide = most > 12 * data.work.count, logarithmic = (value) => Math.log2(1 + value) / Math.log2(1 + most) * most;
+    const busy = wide ? running.map(logarithmic) : running;
     const zero = new Float64Array(plot);
     if (seeming) {
-      this.area(c, zero, seeming, most, top, bottom, theme.seemingText, 0.2);
-      this.curve(c, seeming, most, top, bottom, theme.seemingText);
+      const seen = wide ? seeming.map(logarithmic) : seeming;
+      this.area(c, zero, seen, most, top, bottom, theme.seemingText, 0.2);
+      this.curve(c, seen, most, top, bottom, theme.seemingText);
     }
-    this.area(c, zero, running, most, top, bottom, theme.busyText, 0.85);
-    const limit = bottom - data.work.count / most * (bottom - top);
+    this.area(c, zero, busy, most, top, bottom, theme.busyText, 0.85);
+    const limit = bottom - (wide ? logarithmic(data.work.count) : data.work.count) / most * (bottom - top);
     c.strokeStyle = theme.softText;
     c.setLineDash([4, 4]);
     c.lineWidth = 1;
@@ -227,6 +231,7 @@ class View {
     c.stroke();
     c.setLineDash([]);
     this.scaleOf(c, top, bottom, most);
+    if (wide) this.text(c, "log", GUTTER - 6, top + 16, theme.faintText, 10.5, 400, "right");
     this.curveLabels(c, half, seeming);
     this.crosshair(c, height);
   }
@@ -238,23 +243,22 @@ class View {
     const step = (this.t1 - this.t0) / this.plot;
     const value = (kind) => (at === null ? level.average(kind, Math.max(this.t0, 0), Math.min(this.t1, data.end)) : level.average(kind, at, at + step));
     const [running, outside, ready, waiting] = [0, 1, 2, 3].map(value);
-    const number = (x) => (x >= 1000 ? grouped(x) : x.toFixed(2));
     this.text(c, "Concurrency", 12, 16, theme.inkText, 12.5, 600);
     const rows = [["alive", running + outside + ready + waiting, theme.inkText], ["ready", ready, theme.readyText], ["waiting", waiting, theme.softText]];
     if (outside > 0.005 && half >= 80) rows.push(["without P", outside, theme.outsideText]);
     rows.forEach(([name, x, colour], i) => {
       this.text(c, name, 12, 33 + 14 * i, colour, 11.5);
-      this.text(c, number(x), 96, 33 + 14 * i, theme.softText, 11.5);
+      this.text(c, amount(x), 96, 33 + 14 * i, theme.softText, 11.5);
     });
     this.text(c, "Parallelism", 12, half + 16, theme.inkText, 12.5, 600);
     this.text(c, "Ps busy", 12, half + 33, theme.busyText, 11.5);
-    this.text(c, number(running), 96, half + 33, theme.softText, 11.5);
+    this.text(c, amount(running), 96, half + 33, theme.softText, 11.5);
     if (seeming) {
       let x = 0;
       if (at !== null) x = seeming[Math.min(seeming.length - 1, Math.max(0, Math.floor(this.pointer.x - GUTTER)))];
       else x = seeming.reduce((sum, v) => sum + v, 0) / seeming.length;
       this.text(c, `seen in ${this.sizeText()}`, 12, half + 47, theme.seemingText, 11.5);
-      this.text(c, number(x), 112, half + 47, theme.softText, 11.5);
+      this.text(c, amount(x), 112, half + 47, theme.softText, 11.5);
     }
   }
 

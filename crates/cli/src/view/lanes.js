@@ -176,12 +176,19 @@ Object.assign(View.prototype, {
     if (!this.seen[row] || lane < 15) return;
     const lives = data.lives;
     this.wideParts(lives, g, 84, (i, a, b) => {
-      if (lives.kind[i] !== WAITING && lives.kind[i] !== READY && lives.kind[i] !== MANY) return;
-      const what = lives.kind[i] === WAITING ? (data.head.sites[lives.detail[i]] || ["unknown"])[0] : lives.kind[i] === READY ? "ready" : "many parts";
+      // Ready takes half of the height only, which must be enough for a word.
+      if (lives.kind[i] !== WAITING && (lives.kind[i] !== READY || lane < 26)) return;
+      const what = lives.kind[i] === WAITING ? (data.head.sites[lives.detail[i]] || ["unknown"])[0] : "ready";
       const text = this.fitted(c, what, b - a - 24, 10.5);
-      const wide = c.measureText(text).width;
-      c.fillStyle = g === this.selected ? mix(theme.card, theme.accent, 0.13) : theme.cardText;
-      if (lives.kind[i] === WAITING) c.fillRect(a + 9, y - 5, wide + 6, 10);
+      if (lives.kind[i] === WAITING) {
+        // The line that stands for waiting goes around its name.
+        c.strokeStyle = g === this.selected ? mix(theme.card, theme.accent, 0.13) : theme.cardText;
+        c.lineWidth = 4;
+        c.lineJoin = "round";
+        c.textAlign = "left";
+        c.textBaseline = "middle";
+        c.strokeText(text, a + 12, y);
+      }
       this.text(c, text, a + 12, y, lives.kind[i] === WAITING ? theme.softText : theme.dark ? "#0c1016" : "#ffffff", 10.5);
     });
     this.labelRegions(c, g, row, y);
@@ -283,10 +290,10 @@ Object.assign(View.prototype, {
     c.fillRect(0, this.places.headingTop + HEADING - 3, this.canvases.lanes.width, 1);
     this.text(c, "Goroutines", 12, y - 1, theme.inkText, 12, 600);
     const own = this.rows.length - data.groups.length;
-    this.text(c, own === data.count ? grouped(own) : `${grouped(own)} of ${grouped(data.count)}`, GUTTER - 10, y - 1, theme.softText, 11, 400, "right");
-    let hint = "";
+    this.text(c, grouped(own), GUTTER - 10, y - 1, theme.softText, 11, 400, "right");
+    let hint = own < data.count ? `of ${grouped(data.count)}. ` : "";
     if (!arrows.all) {
-      hint = arrows.complete ? `${grouped(arrows.count)} wake-ups among these lanes in sight: ` : "More wake-ups in sight than arrows could show: ";
+      hint += arrows.complete ? `${grouped(arrows.count)} wake-ups among these lanes in sight: ` : "More wake-ups in sight than arrows could show: ";
       hint += this.selected < 0 ? "zoom in, or select a goroutine, to see arrows" : "only those of the selected goroutine are drawn";
     }
     this.text(c, this.fitted(c, hint, this.plot - 10, 11), GUTTER + 2, y - 1, theme.softText, 11);

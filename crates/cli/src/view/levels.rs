@@ -81,36 +81,55 @@ impl Levels {
 pub(crate) struct Buckets {
     width: u64,
     end: u64,
+    /// What is in some part of a stretch only.
     sums: Vec<Level>,
+    /// By how much more there is in all of a stretch than in the one before.
+    changes: Vec<Level>,
 }
 
 impl Buckets {
     pub(crate) fn new(end: u64, count: usize) -> Buckets {
         let width = end.div_ceil(count as u64).max(1);
+        let count = end.div_ceil(width).max(1) as usize;
         Buckets {
             width,
             end,
-            sums: vec![[0.0; KINDS]; end.div_ceil(width).max(1) as usize],
+            sums: vec![[0.0; KINDS]; count],
+            changes: vec![[0.0; KINDS]; count + 1],
         }
     }
 
+    /// Takes the same time however long that is.
     pub(crate) fn add(&mut self, start: u64, end: u64, kind: usize, value: f64) {
-        let mut now = start;
         let end = end.min(self.end);
-        while now < end {
-            let index = now / self.width;
-            let stop = end.min((index + 1) * self.width);
-            self.sums[index as usize][kind] += (stop - now) as f64 * value;
-            now = stop;
+        if start >= end {
+            return;
+        }
+        let (first, last) = (start / self.width, end / self.width);
+        if first == last {
+            self.sums[first as usize][kind] += (end - start) as f64 * value;
+            return;
+        }
+        self.sums[first as usize][kind] += ((first + 1) * self.width - start) as f64 * value;
+        self.changes[first as usize + 1][kind] += value;
+        self.changes[last as usize][kind] -= value;
+        if let Some(sums) = self.sums.get_mut(last as usize) {
+            sums[kind] += (end - last * self.width) as f64 * value;
         }
     }
 
     /// When each begins, and the averages there.
     pub(crate) fn averages(&self) -> impl Iterator<Item = (u64, Level)> {
-        self.sums.iter().enumerate().map(|(index, sums)| {
+        let mut whole = [0.0; KINDS];
+        let both = self.sums.iter().zip(&self.changes).enumerate();
+        both.map(move |(index, (sums, changes))| {
             let start = index as u64 * self.width;
             let time = (self.end.min(start + self.width) - start).max(1) as f64;
-            (start, sums.map(|sum| sum / time))
+            let level = std::array::from_fn(|kind| {
+                whole[kind] += changes[kind];
+                whole[kind] + sums[kind] / time
+            });
+            (start, level)
         })
     }
 }
@@ -144,6 +163,23 @@ mod tests {
             levels.steps,
             [(0, [1.25, 0.0, 0.0, 0.5]), (20, [0.25, 0.5, 0.0, 0.5])]
         );
+        // Long and short ones, within one and across many.
+        let stretches = [(3, 98, 0), (3, 4, 1), (10, 20, 1), (0, 100, 2), (15, 95, 3)];
+        let levels = Levels::averages(stretches.into_iter(), 100, 10);
+        for (index, (time, level)) in levels.steps.iter().enumerate() {
+            assert_eq!(*time, 10 * index as u64);
+            let mut expected = [0.0; KINDS];
+            for (start, end, kind) in stretches {
+                for instant in *time..time + 10 {
+                    expected[kind] += f64::from(start <= instant && instant < end) / 10.0;
+                }
+            }
+            let near = level
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-9);
+            assert!(near, "{time}: {level:?} {expected:?}");
+        }
         // The last is shorter.
         let levels = Levels::averages([(0, 50, 0)].into_iter(), 50, 3);
         let sums: Vec<f64> = levels.steps.iter().map(|(_, level)| level[0]).collect();

@@ -16,6 +16,11 @@ function byId(id) {
   return document.getElementById(id);
 }
 
+/** A number of goroutines. */
+function amount(number) {
+  return number >= 1000 ? grouped(number) : number.toFixed(2);
+}
+
 function percent(share) {
   return Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–";
 }
@@ -32,13 +37,13 @@ function showHead(data) {
   const figure = (id, kind, value, small, name, exact) => make("div", { class: `figure ${kind}`, id, "data-value": exact },
     make("b", {}, value, make("small", {}, small)), make("span", {}, name));
   byId("figures").append(
-    figure("figure-alive", "", head.alive.toFixed(2), ` · most ${grouped(head.mostAlive)}`, "goroutines alive", head.alive),
-    figure("figure-ready", "", head.ready.toFixed(2), "", "ready, on average", head.ready),
-    figure("figure-waiting", "", head.waiting.toFixed(2), "", "waiting, on average", head.waiting),
+    figure("figure-alive", "", amount(head.alive), "", `alive, ${grouped(head.mostAlive)} at most`, head.alive),
+    figure("figure-ready", "", amount(head.ready), "", "ready, on average", head.ready),
+    figure("figure-waiting", "", amount(head.waiting), "", "waiting, on average", head.waiting),
     figure("figure-parallelism", "parallel", head.parallelism.toFixed(2), ` of ${head.utilisation.length}`, "Ps busy: parallelism", head.parallelism),
-    figure("figure-seeming", "seeming", "–", "", "seem parallel in a window", ""),
+    figure("figure-seeming", "seeming", "–", "", "seem parallel in windows", ""),
     figure("figure-pairs", "", "–", "", "pairs that really overlapped", ""),
-    figure("figure-wakes", "", grouped(head.wakes), "", `wake-ups, ${grouped(head.wakesByOthers)} by others`, head.wakes),
+    figure("figure-wakes", "", grouped(head.wakes), "", "times made ready", head.wakes),
   );
   byId("size").max = data.sights.length;
 }
@@ -51,25 +56,26 @@ function showSight(view) {
   slider.setAttribute("aria-valuetext", view.sizeText());
   byId("size-text").textContent = sight ? view.sizeText() : "instant";
   const text = byId("sight"), seeming = byId("figure-seeming"), pairs = byId("figure-pairs");
-  const set = (figure, value, small, exact) => {
+  const set = (figure, value, name, exact) => {
     figure.dataset.value = exact;
-    figure.firstChild.replaceChildren(value, make("small", {}, small));
+    figure.firstChild.textContent = value;
+    figure.lastChild.textContent = name;
   };
   const strong = (value) => make("b", {}, value);
   text.replaceChildren();
   const span = make("span");
   text.append(span);
   if (!sight) {
-    set(seeming, head.parallelism.toFixed(2), " at an instant", head.parallelism);
-    set(pairs, "–", "", "");
+    set(seeming, head.parallelism.toFixed(2), "parallel at an instant", head.parallelism);
+    set(pairs, "–", "pairs that really overlapped", "");
     span.append("At an instant ", strong(head.parallelism.toFixed(2)), ` of ${head.utilisation.length} processors are busy, on average: that is the parallelism of the run. `
       + "Make the window larger, and what takes turns seems to run in parallel.");
     return;
   }
   const mean = sight.windows ? sight.ran / sight.windows : 0;
-  set(seeming, mean.toFixed(2), ` · most ${grouped(sight.most)}`, mean);
-  set(pairs, sight.together ? percent(sight.overlapped / sight.together) : "–", "", sight.together ? sight.overlapped / sight.together : "");
-  span.append("Through windows of ", strong(view.sizeText()), ", ", strong(mean.toFixed(2)), " goroutines on average",
+  set(seeming, amount(mean), `seem parallel, ${grouped(sight.most)} at most`, mean);
+  set(pairs, sight.together ? percent(sight.overlapped / sight.together) : "–", "pairs that really overlapped", sight.together ? sight.overlapped / sight.together : "");
+  span.append("Through windows of ", strong(view.sizeText()), ", ", strong(amount(mean)), " goroutines on average",
     sight.most > 1 ? ` and ${grouped(sight.most)} at most` : "", " seem to run in parallel; at an instant it is ", strong(head.parallelism.toFixed(2)), ". ");
   if (sight.together) {
     span.append("Of ", strong(grouped(sight.together)), sight.together === 1 ? " pair that seems" : " pairs that seem", " parallel, ", strong(percent(sight.overlapped / sight.together)),
@@ -82,13 +88,18 @@ function showSight(view) {
 /** The window that was clicked: who ran in it, and with whom. */
 function showWindow(view) {
   const { data } = view, [a, b] = view.focusWindow(), seen = seenThrough(data, a, b, view.sight);
-  byId("window-title").textContent = view.size ? `In the window from ${stamp(data, a)} to ${stamp(data, b)}` : `At the instant ${stamp(data, a)}`;
+  const short = (time) => stamp(data, time).replace(/\.?0+ /, " ");
+  byId("window-title").textContent = view.size ? `In the window from ${short(a)} to ${short(b)}` : `At the instant ${stamp(data, a)}`;
   const body = byId("window-body");
   body.dataset.ran = seen.ran;
   body.dataset.together = seen.together;
   body.dataset.overlapped = seen.overlapped;
   body.dataset.start = a;
-  const strong = (value) => make("b", {}, Number.isFinite(value) ? grouped(value) : "too many to count here");
+  if (!Number.isFinite(seen.ran)) {
+    body.replaceChildren(make("p", {}, "What happened here is drawn together, so who ran cannot be told one by one. The figures above, of the whole run, are exact."));
+    return;
+  }
+  const strong = (value) => make("b", {}, grouped(value));
   const text = make("p", {}, strong(seen.ran), seen.ran === 1 ? " goroutine ran" : " goroutines ran");
   if (view.size && seen.ran > 1) {
     text.append(", which makes ", strong(seen.together), seen.together === 1 ? " pair that seems" : " pairs that seem", " parallel; ", strong(seen.overlapped), " ran at the same instant");
@@ -136,7 +147,7 @@ function partText(data, g, i) {
     case MANY: {
       const m = lives.mixed.slice(detail, detail + 5);
       const shares = [["running", 0], ["without a processor", 1], ["ready", 2], ["waiting", 3]].filter(([, k]) => m[k]).map(([name, k]) => `${name} ${duration(m[k])}`);
-      return [`many parts in ${time}: ${shares.join(", ")}`, `ran ${grouped(m[4])} times`];
+      return [`many parts in ${time}: ${shares.join(", ")}`, m[4] === 1 ? "ran once" : `ran ${grouped(m[4])} times`];
     }
   }
   return ["", ""];
@@ -164,7 +175,7 @@ function showGoroutine(view) {
   fact("made by", data.creator[g] === NOBODY ? "no goroutine" : link(data.creator[g]));
   fact("lived", `${data.flags[g] & 1 ? stamp(data, begin) : "before the trace"} … ${data.flags[g] & 2 ? stamp(data, end) : "after it"} (${duration(end - begin)})`);
   const total = (kind) => `${duration(data.totals[kind][g])} (${percent(data.totals[kind][g] / life)})`;
-  fact("running", `${total(RUNNING)}, ${grouped(data.turns[g])} times`);
+  fact("running", `${total(RUNNING)}, ${data.turns[g] === 1 ? "once" : `${grouped(data.turns[g])} times`}`);
   if (data.totals[OUTSIDE][g]) fact("without a P", total(OUTSIDE));
   fact("ready", total(READY));
   fact("waiting", total(WAITING));

@@ -1,11 +1,11 @@
 // The run seen through a window. Windows follow each other from the begin of the
 // trace; goroutines that ran in the same window seem to have run in parallel.
 
-/** Turns that are looked at for one picture or one window, at most. */
-const MANY_TURNS = 60000;
+/** Turns that are looked at for one picture, and for one window, at most. */
+const TURNS_OF_A_PICTURE = 60000, TURNS_OF_A_WINDOW = 300000;
 
 /** Turns on all processors between two times; null if they are too many, or drawn together. */
-function turnsBetween(data, a, b) {
+function turnsBetween(data, a, b, most) {
   const turns = [], work = data.work;
   for (let p = 0; p < work.count; p++) {
     const last = work.last(p);
@@ -13,7 +13,7 @@ function turnsBetween(data, a, b) {
       if (work.start[i + 1] <= a) continue;
       if (work.kind[i] === MANY) return null;
       if (work.kind[i] !== TURN) continue;
-      if (turns.length >= MANY_TURNS) return null;
+      if (turns.length >= most) return null;
       turns.push({ start: work.start[i], end: work.start[i + 1], goroutine: work.detail[i], processor: p });
     }
   }
@@ -36,7 +36,7 @@ function seenThrough(data, a, b, sight) {
   const seen = { start: a, end: b, ran: 0, together: 0, overlapped: 0, members: null, exact: true };
   const known = sight && sight.each.length ? Math.round(a / sight.size) : -1;
   // An instant is a window that has no length.
-  const turns = turnsBetween(data, a, Math.max(b, a + 1e-9));
+  const turns = turnsBetween(data, a, Math.max(b, a + 1e-6), TURNS_OF_A_WINDOW);
   if (turns) {
     const time = new Map(), pairs = new Set();
     let active = [];
@@ -73,7 +73,7 @@ function pairKey(a, b) {
 
 /** How many goroutines ran in each window with an index in [from, to); null if unknown. */
 function windowCounts(data, size, from, to) {
-  const turns = turnsBetween(data, from * size, to * size);
+  const turns = turnsBetween(data, from * size, to * size, TURNS_OF_A_PICTURE);
   if (!turns) return null;
   const counts = new Uint32Array(to - from), seen = new Set();
   for (const turn of turns) {
