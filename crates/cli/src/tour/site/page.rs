@@ -268,6 +268,14 @@ pub(super) fn index(entries: &[Entry], cpus: usize) -> String {
          those of these runs.</p>\n",
         words::count(cpus, "CPU", "CPUs")
     );
+    if let Some(first) = entries.first() {
+        let _ = writeln!(
+            main,
+            "<p><a class=\"begin\" rel=\"next\" href=\"{}\">Begin: {} →</a></p>",
+            page_name(first.chapter),
+            escape(first.chapter.title)
+        );
+    }
     for part in PARTS {
         let of_part = |entry: &&Entry| part.chapters.iter().any(|c| c.name == entry.chapter.name);
         let mut inside = entries.iter().filter(of_part).peekable();
