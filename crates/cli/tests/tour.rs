@@ -8,6 +8,7 @@ use sortie_cli::report::{Figures, windows};
 use sortie_cli::tour::chapter::{Processors, Run};
 use sortie_cli::tour::chapters;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,12 +19,29 @@ fn sortie() -> Command {
     command
 }
 
-/// Folders for one test.
-fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("tour-{name}"));
+/// A folder of this process, as long as it is used.
+struct Folder(PathBuf);
+
+impl Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn folder(name: &str) -> Folder {
+    let name = format!("tour-{}-{name}", std::process::id());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
-    folder
+    Folder(folder)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -71,7 +89,8 @@ impl Ran {
 /// Runs a program of the tour as the tour does, with what others are told by the environment
 /// left out.
 fn run(name: &str, processors: usize) -> Ran {
-    let file = folder(&format!("{name}-{processors}")).join("trace");
+    let folder = folder(&format!("{name}-{processors}"));
+    let file = folder.join("trace");
     let output = sortie()
         .args(["tour", "--run-program", name])
         .env("SORTIE_TRACE", &file)
@@ -554,7 +573,7 @@ fn colours_are_for_those_who_see_them() {
     let said = |variable: &str| {
         let output = sortie()
             .args(["tour", "closing", "--html"])
-            .arg(&folder)
+            .arg(&*folder)
             .env(variable, "1")
             .output()
             .unwrap();
