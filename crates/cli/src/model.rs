@@ -478,7 +478,18 @@ impl<'a> Builder<'a> {
                 }
                 self.streams[stream].goroutine = run.unwrap_or(0);
             }
-            What::Acquire { processor } => self.change_processor(stream, time, Some(*processor)),
+            What::Acquire { processor } => {
+                // Whoever took it from another machine may tell so only later.
+                let others = 0..self.streams.len();
+                let holds = |other: &usize| self.streams[*other].processor == Some(*processor);
+                let before: Vec<usize> = others
+                    .filter(|other| *other != stream && holds(other))
+                    .collect();
+                for other in before {
+                    self.change_processor(other, time, None);
+                }
+                self.change_processor(stream, time, Some(*processor));
+            }
             What::Release => self.change_processor(stream, time, None),
             What::Retake { machine, processor } => {
                 self.model.handoffs += 1;
