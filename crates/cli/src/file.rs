@@ -45,9 +45,25 @@ pub struct Location {
     pub column: u32,
 }
 
+impl Location {
+    /// The file, without where the standard library and other crates were built.
+    pub fn short_file(&self) -> &str {
+        let file = self.file.as_str();
+        let after = |part: &str| file.find(part).and_then(|at| file.get(at + part.len()..));
+        if file.starts_with("/rustc/")
+            && let Some(library) = after("/library/")
+        {
+            return library;
+        }
+        // Of what is below, the first part is a registry.
+        let inside = after("/registry/src/").and_then(|rest| rest.split_once('/'));
+        inside.map_or(file, |(_, rest)| rest)
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        write!(f, "{}:{}", self.short_file(), self.line)
     }
 }
 

@@ -6,6 +6,7 @@
 //!   report  what there is to say about them
 //!   windows what ran in parallel as far as one can see
 //!   convert the same for ui.perfetto.dev
+//!   tour    programs that show one thing each, run, traced and told about
 //!   view    the same as a page to look at
 //!   live    a running program, by its socket            docs/socket.md
 //!   top     its figures as they change
@@ -20,5 +21,6 @@ pub mod model;
 pub mod report;
 pub mod speedup;
 pub mod top;
+pub mod tour;
 pub mod view;
 pub mod windows;

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
-use sortie_cli::{convert, dump, report, speedup, top, view};
+use sortie_cli::{convert, dump, report, speedup, top, tour, view};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::File;
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some(("speedup", arguments)) => speedup(arguments),
         Some(("top", arguments)) => top::run(arguments),
         Some(("dump", arguments)) => dump::run(arguments),
+        Some(("tour", arguments)) => tour::main(arguments),
         _ => unreachable!("a subcommand is required"),
     };
     outcome.unwrap_or_else(|error| {
@@ -77,6 +78,7 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(top::command())
         .subcommand(dump::command())
+        .subcommand(tour::command())
         .subcommand(
             Command::new("report")
                 .about("Tells what a traced program did")

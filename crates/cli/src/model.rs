@@ -490,7 +490,18 @@ impl<'a> Builder<'a> {
                 }
                 self.streams[stream].goroutine = run.unwrap_or(0);
             }
-            What::Acquire { processor } => self.change_processor(stream, time, Some(*processor)),
+            What::Acquire { processor } => {
+                // Whoever took it from another machine may tell so only later.
+                let others = 0..self.streams.len();
+                let holds = |other: &usize| self.streams[*other].processor == Some(*processor);
+                let before: Vec<usize> = others
+                    .filter(|other| *other != stream && holds(other))
+                    .collect();
+                for other in before {
+                    self.change_processor(other, time, None);
+                }
+                self.change_processor(stream, time, Some(*processor));
+            }
             What::Release => self.change_processor(stream, time, None),
             What::Retake { machine, processor } => {
                 self.model.handoffs += 1;
@@ -501,12 +512,9 @@ impl<'a> Builder<'a> {
                 }
             }
             What::MaxProcs { count } => {
-                if self
-                    .model
-                    .max_procs
-                    .last()
-                    .is_none_or(|(_, last)| last != count)
-                {
+                // None: the runtime is only being started.
+                let last = self.model.max_procs.last();
+                if *count > 0 && last.is_none_or(|(_, last)| last != count) {
                     self.model.max_procs.push((time, *count));
                 }
             }

@@ -9,7 +9,7 @@
 //! to whoever has a processor or not.
 
 use crate::file::Trace;
-use crate::model::{Model, State, reason};
+use crate::model::{Model, Span, State, reason};
 pub use crate::windows::{Window, windows};
 use hdrhistogram::Histogram;
 use std::collections::{BTreeMap, HashSet};
@@ -24,7 +24,10 @@ const MOST_PROCESSORS: usize = 256;
 /// Figures about a run.
 #[derive(Debug, Clone)]
 pub struct Figures {
-    /// Nanoseconds.
+    /// When the first goroutine that is known began, in nanoseconds of the trace.
+    pub start: u64,
+    /// Nanoseconds from there to the end, or to the last that happened to goroutines if
+    /// the main goroutine had returned by then. What is on average is so over this time.
     pub duration: u64,
     /// Goroutines that were alive, ready, and waiting, on average.
     pub alive: f64,
@@ -50,7 +53,8 @@ pub struct Figures {
 impl Figures {
     /// Works them out.
     pub fn of(model: &Model) -> Figures {
-        let duration = model.end.max(1);
+        let (start, end) = active(model);
+        let duration = (end - start).max(1);
         let turns = model.turns();
         let processors = turns.iter().map(|turn| turn.processor as usize + 1).max();
         let processors = processors.unwrap_or(0).max(model.processors() as usize);
@@ -61,8 +65,8 @@ impl Figures {
                 &mut utilisation[turn.processor as usize],
                 turn.end - turn.start,
             );
-            edges.push((turn.start, 1i64));
-            edges.push((turn.end, -1));
+            edges.push((turn.start.saturating_sub(start), 1i64));
+            edges.push((turn.end.saturating_sub(start), -1));
         }
         let mut busy = vec![0; processors + 1];
         sweep(edges, duration, |level, time| {
@@ -73,18 +77,18 @@ impl Figures {
         let (mut alive, mut runnable, mut waiting, mut outside) = (0u64, 0u64, 0u64, 0u64);
         for g in &model.goroutines {
             if let (Some(first), Some(last)) = (g.spans.first(), g.spans.last()) {
-                lives.push((first.start, 1));
-                lives.push((last.end, -1));
+                lives.push((first.start.max(start) - start, 1));
+                lives.push((last.end.clamp(start, end) - start, -1));
             }
             for (index, span) in g.spans.iter().enumerate() {
-                let time = span.end - span.start;
+                let time = span.end.clamp(start, end) - span.start.clamp(start, end);
                 add(&mut alive, time);
                 match span.state {
                     State::Runnable { .. } => {
                         add(&mut runnable, time);
                         // Not those that the trace's end cut off.
                         if g.spans.len() > index + 1 {
-                            let _ = latency.record(time);
+                            let _ = latency.record(span.end.saturating_sub(span.start));
                         }
                     }
                     State::Waiting { .. } => add(&mut waiting, time),
@@ -101,6 +105,7 @@ impl Figures {
         });
         let share = |time: u64| time as f64 / duration as f64;
         Figures {
+            start,
             duration,
             alive: share(alive),
             runnable: share(runnable),
@@ -124,6 +129,32 @@ fn total<'a>(times: impl IntoIterator<Item = &'a u64>) -> u64 {
     times
         .into_iter()
         .fold(0, |sum, time| sum.saturating_add(*time))
+}
+
+/// When there was something to see: from the main goroutine's first step, or the begin of
+/// the recording if that was later, to the end, or to the last that happened if main was
+/// over and nobody else did anything. What a process needs to start and to end would make
+/// short programs look idle.
+fn active(model: &Model) -> (u64, u64) {
+    let spans = || model.goroutines.iter().flat_map(|g| &g.spans);
+    let main = model.goroutine(1).filter(|main| main.created.is_some());
+    let started = spans().filter(|span| {
+        // Only if its creation was recorded it had not begun before.
+        main.is_none() || matches!(span.state, State::Running { .. })
+    });
+    let start = started.map(|span| span.start).min().unwrap_or(0);
+    let waits = |span: &Span| matches!(span.state, State::Waiting { .. });
+    let last = model.goroutines.iter().filter_map(|g| {
+        let last = g.spans.last()?;
+        Some(match g.ended {
+            Some(ended) => ended,
+            None if waits(last) => last.start,
+            None => last.end,
+        })
+    });
+    let over = model.goroutine(1).is_some_and(|main| main.ended.is_some());
+    let end = last.max().filter(|_| over).unwrap_or(model.end);
+    (start, end.clamp(start, model.end.max(start)))
 }
 
 /// Tells how long each level lasts between the edges.
@@ -232,7 +263,7 @@ pub fn write(
     window: Option<u64>,
 ) -> fmt::Result {
     let figures = Figures::of(model);
-    head(out, trace, model)?;
+    head(out, trace, model, &figures)?;
     concurrency(out, model, &figures)?;
     parallelism(out, trace, &figures)?;
     latency(out, &figures)?;
@@ -245,14 +276,14 @@ pub fn write(
     }
 }
 
-fn head(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
+fn head(out: &mut impl Write, trace: &Trace, model: &Model, figures: &Figures) -> fmt::Result {
     let information = |key| trace.information.get(key).map_or("", String::as_str);
     writeln!(
         out,
-        "{} {}\n{}, {} events, {} threads",
+        "{} {}\n{} from the first step to the last, {} events, {} threads",
         information("program"),
         information("arguments"),
-        duration(model.end),
+        duration(figures.duration),
         model.events,
         model.machines,
     )?;
@@ -278,15 +309,19 @@ fn head(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
 
 fn concurrency(out: &mut impl Write, model: &Model, figures: &Figures) -> fmt::Result {
     let made = model.goroutines.iter().filter(|g| g.created.is_some());
+    let able = figures.parallelism + figures.outside + figures.runnable;
     writeln!(
         out,
-        "\nConcurrency of the program\n  \
-         goroutines        {} made, {} alive at most, {:.2} on average\n  \
-         ready, waiting    {:.2} and {:.2} on average\n  \
+        "\nConcurrency of the program: {:.2} goroutines alive on average, {able:.2} of them able to run\n  \
+         goroutines        {} made, {} alive at most\n  \
+         running           {:.2} on average\n  \
+         ready to run      {:.2}\n  \
+         waiting           {:.2}\n  \
          made ready        {} times, {} of them by another goroutine",
+        figures.alive,
         made.count(),
         figures.most_alive,
-        figures.alive,
+        figures.parallelism + figures.outside,
         figures.runnable,
         figures.waiting,
         model.wakes.len(),
@@ -297,15 +332,14 @@ fn concurrency(out: &mut impl Write, model: &Model, figures: &Figures) -> fmt::R
 fn parallelism(out: &mut impl Write, trace: &Trace, figures: &Figures) -> fmt::Result {
     writeln!(
         out,
-        "\nParallelism of the run\n  \
-         on average        {:.2} of {} processors",
+        "\nParallelism of the run: {:.2} of {} processors busy on average",
         figures.parallelism,
         figures.utilisation.len(),
     )?;
     if figures.outside >= 0.005 {
         writeln!(
             out,
-            "  without processor {:.2} goroutines, in the kernel or computing for long",
+            "  {:.2} goroutines ran on none, in the kernel or computing for long",
             figures.outside
         )?;
     }
@@ -323,17 +357,16 @@ fn parallelism(out: &mut impl Write, trace: &Trace, figures: &Figures) -> fmt::R
         .count();
     for (count, time) in figures.busy.iter().enumerate().take(used + 1) {
         let share = *time as f64 / figures.duration as f64;
-        writeln!(
-            out,
-            "  {count:>3} busy        {:5.1} % {}",
-            100.0 * share,
-            bar(share)
-        )?;
+        let name = match count {
+            0 => "all idle".to_string(),
+            count => format!("{count} at once"),
+        };
+        writeln!(out, "  {name:<16} {:5.1} % {}", 100.0 * share, bar(share))?;
     }
     for (index, share) in figures.utilisation.iter().enumerate().take(MOST_PROCESSORS) {
         writeln!(
             out,
-            "  P{index:<3}            {:5.1} % {}",
+            "  P{index:<15} {:5.1} % {}",
             100.0 * share,
             bar(*share)
         )?;
@@ -349,7 +382,7 @@ fn latency(out: &mut impl Write, figures: &Figures) -> fmt::Result {
     let at = |percentile| duration(latency.value_at_percentile(percentile));
     writeln!(
         out,
-        "\nFrom ready to running\n  median {}, 90 % {}, 99 % {}, 99.9 % {}, most {}",
+        "\nFrom ready to running (scheduling latency)\n  median {}, 90 % {}, 99 % {}, 99.9 % {}, most {}",
         at(50.0),
         at(90.0),
         at(99.0),
@@ -387,11 +420,11 @@ fn waits(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
     if reasons.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nWhat goroutines waited for      in all      times")?;
+    writeln!(out, "\nWhat goroutines waited for       time         times")?;
     for (name, (time, count)) in most(reasons).iter().take(ROWS) {
         writeln!(out, "  {name:<24} {:>12} {count:>10}", duration(*time))?;
     }
-    writeln!(out, "\nWhere")?;
+    writeln!(out, "\nWhere they waited\n          time      times")?;
     for (name, (time, count)) in most(places).iter().take(ROWS) {
         writeln!(out, "  {:>12} {count:>10}  {name}", duration(*time))?;
     }
@@ -428,7 +461,7 @@ fn channels(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
     if !channels.is_empty() {
         writeln!(
             out,
-            "\nBusiest channels, by where they were made: hand-overs, time waited"
+            "\nBusiest channels, by where they were made\n    messages  time waited"
         )?;
         let mut all: Vec<_> = channels.into_iter().collect();
         all.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
@@ -439,7 +472,7 @@ fn channels(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Result {
     if !locks.is_empty() {
         writeln!(
             out,
-            "\nBusiest locks, by where they were waited for: times, time waited"
+            "\nBusiest locks, by where they were waited for\n       times  time waited"
         )?;
         for (name, (time, count)) in most(locks).iter().take(ROWS) {
             writeln!(out, "  {count:>10} {:>12}  {name}", duration(*time))?;
@@ -455,7 +488,7 @@ fn critical_path(out: &mut impl Write, trace: &Trace, model: &Model) -> fmt::Res
     let percent = |time: u64| 100.0 * time as f64 / all as f64;
     writeln!(
         out,
-        "\nCritical path: {} through {} goroutines\n  \
+        "\nCritical path, what the end had to wait for: {} through {} goroutines\n  \
          running {:.1} %, ready {:.1} %, waiting for time or others outside {:.1} %",
         duration(all),
         path.goroutines,

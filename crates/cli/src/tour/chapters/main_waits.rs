@@ -1,0 +1,9 @@
+#[sortie::main]
+fn main() {
+    let handle = sortie::go(|| {
+        sortie::sleep(std::time::Duration::from_millis(100));
+        println!("hello from the goroutine");
+    });
+    handle.join().unwrap();
+    println!("main returns");
+}
