@@ -234,7 +234,7 @@ impl Overtime {
             let busy = confined.busy as f64 / spent.time as f64;
             let needs = spent.computing as f64 + busy;
             confined.periods += 1;
-            let stays = confined.periods % REVIEW != 0
+            let stays = !confined.periods.is_multiple_of(REVIEW)
                 || scheduler.confinement.keep(&machines, &confined.whole);
             confined.calm = match needs > count + SLACK {
                 true => 0,
