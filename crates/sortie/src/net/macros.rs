@@ -35,6 +35,10 @@ macro_rules! common {
             }
         }
 
+        // As std's: a panic in the middle of a call leaves nothing half done here.
+        impl std::panic::UnwindSafe for $name {}
+        impl std::panic::RefUnwindSafe for $name {}
+
         impl AsFd for $name {
             fn as_fd(&self) -> BorrowedFd<'_> {
                 self.0.as_fd()
@@ -278,6 +282,17 @@ macro_rules! datagram {
                 self.0.operate(how, |inner| receive(inner, buffer, 0))
             }
 
+            /// As [`recv`](Self::recv), but the datagram stays to be received again.
+            ///
+            /// # Errors
+            /// As `recv`.
+            #[track_caller]
+            pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                let flags = libc::MSG_PEEK;
+                self.0
+                    .operate(How::read(None), |inner| receive(inner, buffer, flags))
+            }
+
             /// Sends a datagram to the socket that it is connected to.
             ///
             /// # Blocking
@@ -285,11 +300,22 @@ macro_rules! datagram {
             /// is room.
             ///
             /// # Errors
-            /// As the system says.
+            /// If there is none in time, it is closed, or as the system says.
             #[track_caller]
             pub fn send(&self, buffer: &[u8]) -> io::Result<usize> {
                 self.0
                     .operate(How::write(None), |inner| send(inner, buffer))
+            }
+
+            /// As [`send`](Self::send), until the context ends at most.
+            ///
+            /// # Errors
+            /// As `send`, or if the context has ended; the
+            /// [`ContextError`](crate::context::ContextError) is inside.
+            #[track_caller]
+            pub fn send_ctx(&self, buffer: &[u8], context: &Context) -> io::Result<usize> {
+                self.0
+                    .operate(How::write(Some(context)), |inner| send(inner, buffer))
             }
         }
     };
@@ -301,6 +327,21 @@ macro_rules! stream {
         duplex!($name, $std);
 
         impl $name {
+            /// As [`read`](Read::read), but what is read stays to be read again.
+            ///
+            /// # Blocking
+            /// Parks the calling goroutine, or blocks the calling OS thread, until there is
+            /// something.
+            ///
+            /// # Errors
+            /// As `read`.
+            #[track_caller]
+            pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                let flags = libc::MSG_PEEK;
+                self.0
+                    .operate(How::read(None), |inner| receive(inner, buffer, flags))
+            }
+
             /// As [`read`](Read::read), until the context ends at most.
             ///
             /// # Errors

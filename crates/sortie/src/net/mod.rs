@@ -85,6 +85,8 @@ mod macros;
 
 mod connect;
 mod error;
+mod incoming;
+mod pause;
 mod socket;
 mod tcp_listener;
 mod tcp_stream;

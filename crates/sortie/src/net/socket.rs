@@ -1,12 +1,13 @@
 //! What all sockets have in common: trying, waiting, deadlines, closing.
 
 use super::error::{closed, expired};
+use super::pause::Pause;
 use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::context::Context;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
-use crate::park::readiness::{Refused, Seen};
+use crate::park::readiness::{Refused, Seen, Turn, Woken};
 use crate::park::source::{Direction, SourceRef};
 use crate::park::wait_queue::Until;
 use crate::runtime::try_scheduler;
@@ -59,6 +60,15 @@ pub(super) struct How<'a> {
     pub(super) location: &'static Location<'static>,
 }
 
+/// How far an operation is that had to wait.
+struct Progress<'a> {
+    turn: Turn<'a>,
+    /// When it ends in any case.
+    deadline: Option<u64>,
+    /// If it tries again without an event.
+    pause: Option<Pause>,
+}
+
 impl How<'_> {
     /// A call that reads, by the caller's caller.
     #[track_caller]
@@ -79,6 +89,15 @@ impl How<'_> {
             direction: Direction::Write,
             context,
             location: Location::caller(),
+        }
+    }
+
+    /// Where it waits.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            reason: WaitReason::IoWait,
+            location: self.location,
+            origin: None,
         }
     }
 }
@@ -156,13 +175,37 @@ impl<S: AsFd> Socket<S> {
     pub(super) fn operate<T>(
         &self,
         how: How<'_>,
+        attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.operate_with(how, None, attempt)
+    }
+
+    /// The same where no event tells when there is a point in trying again: it is tried
+    /// after a pause as well, and a longer one each time.
+    pub(super) fn operate_unheard<T>(
+        &self,
+        how: How<'_>,
+        attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.operate_with(how, Some(Pause::new()), attempt)
+    }
+
+    #[inline]
+    fn operate_with<T>(
+        &self,
+        how: How<'_>,
+        pause: Option<Pause>,
         mut attempt: impl FnMut(&S) -> io::Result<T>,
     ) -> io::Result<T> {
         if let Some(context) = how.context {
             context.check()?;
         }
         let readiness = self.source.direction(how.direction);
-        let mut deadline = None;
+        let mut progress = Progress {
+            turn: readiness.turn(),
+            deadline: None,
+            pause,
+        };
         loop {
             let seen = match readiness.begin() {
                 Ok(seen) => seen,
@@ -170,7 +213,7 @@ impl<S: AsFd> Socket<S> {
             };
             match attempt(self.inner()) {
                 Ok(done) => return Ok(done),
-                Err(error) => self.after_error(how, seen, &mut deadline, error)?,
+                Err(error) => self.after_error(how, seen, &mut progress, error)?,
             }
         }
     }
@@ -182,37 +225,44 @@ impl<S: AsFd> Socket<S> {
         &self,
         how: How<'_>,
         seen: Seen,
-        deadline: &mut Option<u64>,
+        progress: &mut Progress<'_>,
         error: io::Error,
     ) -> io::Result<()> {
         match error.kind() {
             ErrorKind::Interrupted => return Ok(()),
-            ErrorKind::WouldBlock if !self.is_nonblocking() => {}
+            ErrorKind::WouldBlock => progress.turn.end(),
             _ if self.source.direction(how.direction).is_closed() => return Err(closed()),
             _ => return Err(error),
         }
-        let deadline = *deadline.get_or_insert_with(|| {
+        if self.is_nonblocking() {
+            return Err(error);
+        }
+        let deadline = *progress.deadline.get_or_insert_with(|| {
             let timeout = self.timeout_of(how.direction).get();
             timeout.map_or(NEVER, clock::after)
         });
-        self.wait(how, seen, deadline)
+        let until = match &mut progress.pause {
+            None => deadline,
+            Some(pause) => deadline.min(pause.end()),
+        };
+        match self.wait(how, seen, until)? {
+            Ok(woken) => progress.turn.begin(woken),
+            Err(Refused::TimedOut) if until < deadline => {}
+            Err(refused) => return Err(error_of(refused, how.context)),
+        }
+        Ok(())
     }
 
     /// Waits for an event since `seen`.
-    fn wait(&self, how: How<'_>, seen: Seen, deadline: u64) -> io::Result<()> {
+    fn wait(&self, how: How<'_>, seen: Seen, deadline: u64) -> io::Result<Result<Woken, Refused>> {
         let until = Until {
             deadline,
             interrupt: how.context.and_then(Context::interrupt),
         };
-        let place = Place {
-            reason: WaitReason::IoWait,
-            location: how.location,
-            origin: None,
-        };
         let fd = self.inner().as_fd();
+        let direction = (how.direction, seen);
         self.source
-            .wait(fd, (how.direction, seen), until, place, try_scheduler)?
-            .map_err(|refused| error_of(refused, how.context))
+            .wait(fd, direction, until, how.place(), try_scheduler)
     }
 
     /// Waits until `is_done`, which is asked whenever there was an event, at `deadline`
@@ -223,15 +273,43 @@ impl<S: AsFd> Socket<S> {
         deadline: u64,
         mut is_done: impl FnMut(&S) -> io::Result<bool>,
     ) -> io::Result<()> {
-        loop {
-            let readiness = self.source.direction(how.direction);
-            let seen = readiness
-                .begin()
-                .map_err(|refused| error_of(refused, how.context))?;
+        let readiness = self.source.direction(how.direction);
+        let mut turn = readiness.turn();
+        let refused = loop {
+            let seen = match readiness.begin() {
+                Ok(seen) => seen,
+                Err(refused) => break refused,
+            };
             if is_done(self.inner())? {
                 return Ok(());
             }
-            self.wait(how, seen, deadline)?;
+            turn.end();
+            match self.wait(how, seen, deadline)? {
+                Ok(woken) => turn.begin(woken),
+                Err(refused) => break refused,
+            }
+        };
+        Err(error_of(refused, how.context))
+    }
+
+    /// Lets so much time pass, unless it is closed or its deadline passes meanwhile.
+    pub(super) fn rest(&self, how: How<'_>, duration: Duration) {
+        let deadline = clock::after(duration);
+        let readiness = self.source.direction(how.direction);
+        let mut turn = readiness.turn();
+        while let Ok(seen) = readiness.begin() {
+            match self.wait(how, seen, deadline) {
+                Ok(Ok(woken)) => {
+                    // Somebody else may want what is there.
+                    turn.begin(woken);
+                    turn = readiness.turn();
+                }
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    let left = deadline.saturating_sub(clock::now());
+                    return crate::time::sleep(Duration::from_nanos(left));
+                }
+            }
         }
     }
 
@@ -239,12 +317,17 @@ impl<S: AsFd> Socket<S> {
     /// whoever has borrowed that is safe, until it is dropped.
     pub(super) fn close(&self) -> io::Result<()> {
         let fd = self.inner().as_fd();
-        let dead = dead_socket()?;
         if self.source.direction(Direction::Read).is_closed() {
             return Err(closed());
         }
         self.source.close();
         self.source.remove(fd);
+        let Ok(dead) = dead_socket() else {
+            // There is no descriptor left to make it by. The connection ends all the same;
+            // what has none is just not used any more.
+            let _ = SockRef::from(&fd).shutdown(std::net::Shutdown::Both);
+            return Ok(());
+        };
         // SAFETY: both are open; the descriptor goes on to exist, as another socket.
         match unsafe { libc::dup3(dead.as_raw_fd(), fd.as_raw_fd(), libc::O_CLOEXEC) } {
             -1 => Err(io::Error::last_os_error()),

@@ -111,26 +111,40 @@ impl UdpSocket {
     /// Parks the calling goroutine, or blocks the calling OS thread, until there is room.
     ///
     /// # Errors
-    /// As the system says.
+    /// If there is none in time, it is closed, or as the system says.
     #[track_caller]
     pub fn send_to(&self, buffer: &[u8], address: impl ToSocketAddrs) -> io::Result<usize> {
+        self.send_by(How::write(None), buffer, address)
+    }
+
+    /// As [`send_to`](Self::send_to), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `send_to`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn send_to_ctx(
+        &self,
+        buffer: &[u8],
+        address: impl ToSocketAddrs,
+        context: &Context,
+    ) -> io::Result<usize> {
+        self.send_by(How::write(Some(context)), buffer, address)
+    }
+
+    fn send_by(
+        &self,
+        how: How<'_>,
+        buffer: &[u8],
+        address: impl ToSocketAddrs,
+    ) -> io::Result<usize> {
         let problem = "no addresses to send data to";
         let address = address.to_socket_addrs()?.next();
         let address = address.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, problem))?;
-        self.0.operate(How::write(None), |inner| {
-            SockRef::from(inner).send_to_with_flags(buffer, &address.into(), SEND)
+        let address = address.into();
+        self.0.operate(how, |inner| {
+            SockRef::from(inner).send_to_with_flags(buffer, &address, SEND)
         })
-    }
-
-    /// As [`recv`](Self::recv), but the datagram stays to be received again.
-    ///
-    /// # Errors
-    /// As `recv`.
-    #[track_caller]
-    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let how = How::read(None);
-        self.0
-            .operate(how, |inner| receive(inner, buffer, libc::MSG_PEEK))
     }
 
     /// The address that it is connected to.

@@ -7,7 +7,7 @@ use crate::park::source::Direction;
 use crate::time::Instant;
 use socket2::{SockAddr, SockRef};
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -96,8 +96,40 @@ impl UnixDatagram {
     /// If there is none in time, it is closed, or as the system says.
     #[track_caller]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
-        let (count, from) = self.0.operate(How::read(None), |inner| {
-            SockRef::from(inner).recv_from_with_flags(uninit(buffer), NO_WAIT)
+        self.receive_from(How::read(None), buffer, 0)
+    }
+
+    /// As [`recv_from`](Self::recv_from), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `recv_from`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn recv_from_ctx(
+        &self,
+        buffer: &mut [u8],
+        context: &Context,
+    ) -> io::Result<(usize, UnixAddr)> {
+        self.receive_from(How::read(Some(context)), buffer, 0)
+    }
+
+    /// As [`recv_from`](Self::recv_from), but the datagram stays to be received again.
+    ///
+    /// # Errors
+    /// As `recv_from`.
+    #[track_caller]
+    pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
+        self.receive_from(How::read(None), buffer, libc::MSG_PEEK)
+    }
+
+    fn receive_from(
+        &self,
+        how: How<'_>,
+        buffer: &mut [u8],
+        flags: i32,
+    ) -> io::Result<(usize, UnixAddr)> {
+        let (count, from) = self.0.operate(how, |inner| {
+            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags | NO_WAIT)
         })?;
         Ok((count, sender(&from)?))
     }
@@ -105,14 +137,30 @@ impl UnixDatagram {
     /// Sends a datagram to the socket at this path.
     ///
     /// # Blocking
-    /// Until there is room at the other side; a goroutine holds its thread meanwhile, since
-    /// nothing tells when.
+    /// Parks the calling goroutine, or blocks the calling OS thread, until there is room at
+    /// the other side. Nothing tells when, unless the two are connected; so it tries again
+    /// after 50 microseconds, then after twice as long, up to 10 milliseconds.
     ///
     /// # Errors
-    /// As the system says.
+    /// If there is no room in time, it is closed, or as the system says.
     #[track_caller]
     pub fn send_to(&self, buffer: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         self.send_by(How::write(None), buffer, &SockAddr::unix(path)?)
+    }
+
+    /// As [`send_to`](Self::send_to), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `send_to`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn send_to_ctx(
+        &self,
+        buffer: &[u8],
+        path: impl AsRef<Path>,
+        context: &Context,
+    ) -> io::Result<usize> {
+        self.send_by(How::write(Some(context)), buffer, &SockAddr::unix(path)?)
     }
 
     /// As [`send_to`](Self::send_to), by address.
@@ -124,19 +172,24 @@ impl UnixDatagram {
         self.send_by(How::write(None), buffer, &as_socket_address(address)?)
     }
 
+    /// As [`send_to_ctx`](Self::send_to_ctx), by address.
+    ///
+    /// # Errors
+    /// As `send_to_ctx`.
+    #[track_caller]
+    pub fn send_to_addr_ctx(
+        &self,
+        buffer: &[u8],
+        address: &UnixAddr,
+        context: &Context,
+    ) -> io::Result<usize> {
+        let how = How::write(Some(context));
+        self.send_by(how, buffer, &as_socket_address(address)?)
+    }
+
     fn send_by(&self, how: How<'_>, buffer: &[u8], address: &SockAddr) -> io::Result<usize> {
-        // Whether there is room at the other side, events do not tell unless it is
-        // connected: it waits as the system does, holding the thread.
-        let holds = !self.0.is_nonblocking() && self.0.timeout(Direction::Write).is_none();
-        self.0.operate(how, |inner| {
-            let socket = SockRef::from(inner);
-            match socket.send_to_with_flags(buffer, address, SEND) {
-                Err(error) if holds && error.kind() == ErrorKind::WouldBlock => {
-                    let flags = libc::MSG_NOSIGNAL;
-                    crate::runtime::blocking(|| socket.send_to_with_flags(buffer, address, flags))
-                }
-                done => done,
-            }
+        self.0.operate_unheard(how, |inner| {
+            SockRef::from(inner).send_to_with_flags(buffer, address, SEND)
         })
     }
 

@@ -6,7 +6,7 @@
 //! freed, but serve one descriptor after the other: see
 //! [`driver::poller`](crate::driver::poller).
 
-use super::readiness::{Readiness, Refused, Seen};
+use super::readiness::{Readiness, Refused, Seen, Woken};
 use super::wait_queue::{ToReady, Until};
 use super::{Place, Waiter};
 use crate::base::atomic::{AtomicPtr, Ordering};
@@ -112,7 +112,7 @@ impl SourceRef {
         until: Until<'_>,
         place: Place,
         scheduler: impl FnOnce() -> io::Result<&'static Scheduler>,
-    ) -> io::Result<Result<(), Refused>> {
+    ) -> io::Result<Result<Woken, Refused>> {
         // SAFETY: set from a `&'static`.
         let scheduler = match unsafe { self.0.scheduler.load(Ordering::Acquire).as_ref() } {
             Some(scheduler) => scheduler,
