@@ -72,7 +72,7 @@ impl Socket {
             }
             turn.end();
             let until = Until::deadline(deadline);
-            turn.begin(self.readiness.wait(seen, until, place)?);
+            turn.begin(self.readiness.wait((seen, turn.place()), until, place)?);
         }
     }
 
@@ -178,8 +178,9 @@ fn who_gives_up_does_not_take_the_turn_along() {
         // One byte for each who reads: the hasty one may leave his.
         socket.arrive(2);
         patient.join().unwrap().unwrap();
+        let gave_up = hasty.join().unwrap().is_err();
         let left = socket.bytes.load(Ordering::Acquire);
-        assert_eq!(left, usize::from(hasty.join().unwrap().is_err()));
+        assert_eq!(left, usize::from(gave_up));
         deadlock::nobody_waits();
     });
 }

@@ -257,7 +257,8 @@ macro_rules! datagram {
         duplex!($name, $std);
 
         impl $name {
-            /// Receives a datagram: if the socket is connected, from there only.
+            /// Receives a datagram: if the socket is connected, from there only. After
+            /// [`shutdown`](Self::shutdown) it is one of no bytes.
             ///
             /// # Blocking
             /// Parks the calling goroutine, or blocks the calling OS thread, until there
@@ -267,8 +268,9 @@ macro_rules! datagram {
             /// If there is none in time, it is closed, or as the system says.
             #[track_caller]
             pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.0
-                    .operate(How::read(None), |inner| receive(inner, buffer, 0))
+                self.0.receive_datagram(How::read(None), 0, |inner, flags| {
+                    receive(inner, buffer, flags)
+                })
             }
 
             /// As [`recv`](Self::recv), until the context ends at most.
@@ -279,7 +281,8 @@ macro_rules! datagram {
             #[track_caller]
             pub fn recv_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
                 let how = How::read(Some(context));
-                self.0.operate(how, |inner| receive(inner, buffer, 0))
+                self.0
+                    .receive_datagram(how, 0, |inner, flags| receive(inner, buffer, flags))
             }
 
             /// As [`recv`](Self::recv), but the datagram stays to be received again.
@@ -288,9 +291,11 @@ macro_rules! datagram {
             /// As `recv`.
             #[track_caller]
             pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                let flags = libc::MSG_PEEK;
+                let how = How::read(None);
                 self.0
-                    .operate(How::read(None), |inner| receive(inner, buffer, flags))
+                    .receive_datagram(how, libc::MSG_PEEK, |inner, flags| {
+                        receive(inner, buffer, flags)
+                    })
             }
 
             /// Sends a datagram to the socket that it is connected to.
@@ -339,7 +344,7 @@ macro_rules! stream {
             pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
                 let flags = libc::MSG_PEEK;
                 self.0
-                    .operate(How::read(None), |inner| receive(inner, buffer, flags))
+                    .operate(How::read(None), |inner| receive_some(inner, buffer, flags))
             }
 
             /// As [`read`](Read::read), until the context ends at most.
@@ -350,7 +355,7 @@ macro_rules! stream {
             #[track_caller]
             pub fn read_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
                 let how = How::read(Some(context));
-                self.0.operate(how, |inner| receive(inner, buffer, 0))
+                self.0.operate(how, |inner| receive_some(inner, buffer, 0))
             }
 
             /// As [`write`](Write::write), until the context ends at most.
@@ -385,7 +390,7 @@ macro_rules! stream {
             #[inline]
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 let how = How::read(None);
-                self.0.operate(how, |inner| receive(inner, buffer, 0))
+                self.0.operate(how, |inner| receive_some(inner, buffer, 0))
             }
 
             #[track_caller]

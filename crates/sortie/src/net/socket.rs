@@ -9,9 +9,10 @@ use crate::goroutine::WaitReason;
 use crate::park::Place;
 use crate::park::readiness::{Refused, Seen, Turn, Woken};
 use crate::park::source::{Direction, SourceRef};
-use crate::park::wait_queue::Until;
+use crate::park::wait_queue::{End, Until};
 use crate::runtime::try_scheduler;
 use crate::time::Instant;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::{Domain, SockRef, Type};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -190,6 +191,27 @@ impl<S: AsFd> Socket<S> {
         self.operate_with(how, Some(Pause::new()), attempt)
     }
 
+    /// Receives a datagram, with these flags. Also the end of reading is told, by a datagram
+    /// without bytes: the system tells it only to a call that may wait.
+    #[inline]
+    pub(super) fn receive_datagram<T>(
+        &self,
+        how: How<'_>,
+        flags: i32,
+        mut attempt: impl FnMut(&S, i32) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.operate(how, |inner| match attempt(inner, flags | NO_WAIT) {
+            Err(error)
+                if error.kind() == ErrorKind::WouldBlock
+                    && !self.is_nonblocking()
+                    && is_shut_for_reading(inner) =>
+            {
+                attempt(inner, flags)
+            }
+            done => done,
+        })
+    }
+
     #[inline]
     fn operate_with<T>(
         &self,
@@ -245,7 +267,7 @@ impl<S: AsFd> Socket<S> {
             None => deadline,
             Some(pause) => deadline.min(pause.end()),
         };
-        match self.wait(how, seen, until)? {
+        match self.wait(how, (seen, progress.turn.place()), until)? {
             Ok(woken) => progress.turn.begin(woken),
             Err(Refused::TimedOut) if until < deadline => {}
             Err(refused) => return Err(error_of(refused, how.context)),
@@ -254,13 +276,18 @@ impl<S: AsFd> Socket<S> {
     }
 
     /// Waits for an event since `seen`.
-    fn wait(&self, how: How<'_>, seen: Seen, deadline: u64) -> io::Result<Result<Woken, Refused>> {
+    fn wait(
+        &self,
+        how: How<'_>,
+        (seen, end): (Seen, End),
+        deadline: u64,
+    ) -> io::Result<Result<Woken, Refused>> {
         let until = Until {
             deadline,
             interrupt: how.context.and_then(Context::interrupt),
         };
         let fd = self.inner().as_fd();
-        let direction = (how.direction, seen);
+        let direction = (how.direction, seen, end);
         self.source
             .wait(fd, direction, until, how.place(), try_scheduler)
     }
@@ -284,7 +311,7 @@ impl<S: AsFd> Socket<S> {
                 return Ok(());
             }
             turn.end();
-            match self.wait(how, seen, deadline)? {
+            match self.wait(how, (seen, turn.place()), deadline)? {
                 Ok(woken) => turn.begin(woken),
                 Err(refused) => break refused,
             }
@@ -298,7 +325,7 @@ impl<S: AsFd> Socket<S> {
         let readiness = self.source.direction(how.direction);
         let mut turn = readiness.turn();
         while let Ok(seen) = readiness.begin() {
-            match self.wait(how, seen, deadline) {
+            match self.wait(how, (seen, End::Back), deadline) {
                 Ok(Ok(woken)) => {
                     // Somebody else may want what is there.
                     turn.begin(woken);
@@ -373,22 +400,43 @@ fn error_of(refused: Refused, context: Option<&Context>) -> io::Error {
     }
 }
 
+/// Whether nothing will ever arrive.
+#[cold]
+fn is_shut_for_reading(socket: &impl AsFd) -> bool {
+    let mut look = [PollFd::new(socket, PollFlags::RDHUP)];
+    let looked = rustix::event::poll(&mut look, Some(&Timespec::default()));
+    looked.is_ok() && look[0].revents().contains(PollFlags::RDHUP)
+}
+
 /// Turns what may be waited for into what may not: one call only.
 pub(super) const NO_WAIT: i32 = libc::MSG_DONTWAIT;
 /// The same for sending, without a signal if nobody listens.
 pub(super) const SEND: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
-/// Receives without waiting.
+/// Receives. A call with [`NO_WAIT`] does not wait.
 #[inline]
 pub(super) fn receive(socket: &impl AsFd, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
-    SockRef::from(socket).recv_with_flags(uninit(buffer), flags | NO_WAIT)
+    SockRef::from(socket).recv_with_flags(uninit(buffer), flags)
 }
 
-/// Receives into several buffers without waiting.
+/// Receives from a connection without waiting. Whoever wants nothing gets it at once, as in
+/// Go; the system would wait for something to be there.
+#[inline]
+pub(super) fn receive_some(socket: &impl AsFd, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
+    match buffer.is_empty() {
+        true => Ok(0),
+        false => receive(socket, buffer, flags | NO_WAIT),
+    }
+}
+
+/// Receives from a connection into several buffers without waiting.
 pub(super) fn receive_vectored(
     socket: &impl AsFd,
     buffers: &mut [IoSliceMut<'_>],
 ) -> io::Result<usize> {
+    if buffers.iter().all(|buffer| buffer.is_empty()) {
+        return Ok(0);
+    }
     let mut header = MaybeUninit::<libc::msghdr>::zeroed();
     // SAFETY: all zeros are a header without anything.
     let header = unsafe { header.assume_init_mut() };

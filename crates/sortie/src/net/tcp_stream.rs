@@ -1,7 +1,7 @@
 //! Connections over TCP.
 
 use super::connect::connect;
-use super::socket::{How, SEND, Socket, receive, receive_vectored, send};
+use super::socket::{How, SEND, Socket, receive_some, receive_vectored, send};
 use crate::base::clock::{self, NEVER};
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -112,8 +112,7 @@ impl TcpStream {
         self.0.inner().set_nodelay(nodelay)
     }
 
-    /// The value of the `TCP_QUICKACK` option, as std's
-    /// [`TcpStreamExt`](std::os::linux::net::TcpStreamExt) has it.
+    /// The value of the `TCP_QUICKACK` option, as std's [`TcpStreamExt`] has it.
     ///
     /// # Errors
     /// If the system refuses.

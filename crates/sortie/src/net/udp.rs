@@ -1,6 +1,6 @@
 //! Datagrams over UDP.
 
-use super::socket::{How, NO_WAIT, SEND, Socket, receive, send, uninit};
+use super::socket::{How, SEND, Socket, receive, send, uninit};
 use crate::context::Context;
 use crate::park::source::Direction;
 use crate::time::Instant;
@@ -97,8 +97,8 @@ impl UdpSocket {
         buffer: &mut [u8],
         flags: i32,
     ) -> io::Result<(usize, SocketAddr)> {
-        let (count, from) = self.0.operate(how, |inner| {
-            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags | NO_WAIT)
+        let (count, from) = self.0.receive_datagram(how, flags, |inner, flags| {
+            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
         })?;
         let from = from.as_socket();
         let from = from.ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;

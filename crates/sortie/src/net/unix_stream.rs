@@ -1,7 +1,7 @@
 //! Connections within the machine.
 
 use super::connect::connect;
-use super::socket::{How, SEND, Socket, receive, receive_vectored, send};
+use super::socket::{How, SEND, Socket, receive_some, receive_vectored, send};
 use crate::base::clock::NEVER;
 use crate::context::Context;
 use crate::park::source::Direction;

@@ -28,8 +28,8 @@
 //! for nothing. So it wakes the first of them only, who has the *turn* now. If he finds
 //! something there may be more, so he passes the turn on, whatever his operation came to;
 //! if the kernel says `EAGAIN` there is not, and the turn ends: what arrives after that is
-//! another event. If nobody else waited when the turn began there is nobody to pass it to:
-//! who comes later tries first.
+//! another event; who waits again after that comes first. If nobody else waited when the
+//! turn began there is nobody to pass it to: who comes later tries first.
 //!
 //! The *limit* is the time when waiting ends for all, now and later. Changing it wakes
 //! them, to look at the new one. The last change closes.
@@ -93,6 +93,8 @@ pub(crate) struct Turn<'a> {
     readiness: &'a Readiness,
     /// Whether others waited when it began.
     among_others: bool,
+    /// Where the caller waits: where he was, if he has had his turn.
+    end: End,
 }
 
 impl Turn<'_> {
@@ -105,6 +107,14 @@ impl Turn<'_> {
     /// The caller was woken.
     pub(crate) fn begin(&mut self, woken: Woken) {
         self.among_others = woken.among_others;
+        if woken.had_waited {
+            self.end = End::Front;
+        }
+    }
+
+    /// Where in the queue to wait.
+    pub(crate) fn place(&self) -> End {
+        self.end
     }
 }
 
@@ -122,6 +132,8 @@ impl Drop for Turn<'_> {
 #[must_use]
 pub(crate) struct Woken {
     among_others: bool,
+    /// Whether it was for him.
+    had_waited: bool,
 }
 
 /// How many events there were, before trying.
@@ -163,14 +175,14 @@ impl Readiness {
         Ok(Seen(self.events.load(Ordering::Acquire)))
     }
 
-    /// Waits for an event since `seen`, having tried in vain. The caller has the turn
-    /// then, and is to try.
+    /// Waits for an event since `seen`, having tried in vain, at this end of the queue. The
+    /// caller has the turn then, and is to try.
     ///
     /// # Errors
     /// If there is no point in trying any more.
     pub(crate) fn wait(
         &self,
-        seen: Seen,
+        (seen, end): (Seen, End),
         until: Until<'_>,
         place: Place,
     ) -> Result<Woken, Refused> {
@@ -180,6 +192,7 @@ impl Readiness {
                 // If others wait the event was theirs.
                 return Ok(Woken {
                     among_others: false,
+                    had_waited: false,
                 });
             }
             let limit = self.limit.load(Ordering::Relaxed);
@@ -191,10 +204,11 @@ impl Readiness {
                 deadline: until.deadline.min(limit),
                 ..until
             };
-            match wait_queue::wait(&self.line, line, End::Back, 0, until, place) {
+            match wait_queue::wait(&self.line, line, end, 0, until, place) {
                 Ended::Granted(answer @ (READY | READY_BEFORE_OTHERS)) => {
                     return Ok(Woken {
                         among_others: answer == READY_BEFORE_OTHERS,
+                        had_waited: true,
                     });
                 }
                 Ended::Granted(_) | Ended::TimedOut => {}
@@ -209,6 +223,7 @@ impl Readiness {
         Turn {
             readiness: self,
             among_others: false,
+            end: End::Back,
         }
     }
 

@@ -7,7 +7,7 @@
 //! [`driver::poller`](crate::driver::poller).
 
 use super::readiness::{Readiness, Refused, Seen, Woken};
-use super::wait_queue::{ToReady, Until};
+use super::wait_queue::{End, ToReady, Until};
 use super::{Place, Waiter};
 use crate::base::atomic::{AtomicPtr, Ordering};
 use crate::base::lock::Lock;
@@ -108,7 +108,7 @@ impl SourceRef {
     pub(crate) fn wait(
         &self,
         fd: BorrowedFd<'_>,
-        (direction, seen): (Direction, Seen),
+        (direction, seen, end): (Direction, Seen, End),
         until: Until<'_>,
         place: Place,
         scheduler: impl FnOnce() -> io::Result<&'static Scheduler>,
@@ -119,7 +119,7 @@ impl SourceRef {
             None => self.add(fd, scheduler)?,
         };
         let _waits = scheduler.io_wait();
-        Ok(self.direction(direction).wait(seen, until, place))
+        Ok(self.direction(direction).wait((seen, end), until, place))
     }
 
     /// Adds it to a poller.

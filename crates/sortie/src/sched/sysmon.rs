@@ -4,7 +4,8 @@
 //! looks for
 //! * machines that are stuck in the kernel while goroutines wait, or compute for
 //!   too long: it takes their processor away;
-//! * the network, if nobody has looked at it for 10 milliseconds;
+//! * the network, if nobody has looked at it for 10 milliseconds, or nobody watches it
+//!   although a processor is idle;
 //! * timers that are overdue, and goroutines that wait while a processor is idle:
 //!   it makes somebody look;
 //!
@@ -31,7 +32,7 @@ use std::sync::OnceLock;
 const SHORTEST: u64 = 20_000;
 const LONGEST: u64 = 10_000_000;
 /// The longest time if goroutines wait for a processor that may have been wrong in
-/// keeping them.
+/// keeping them, or for the network, which nobody watches although somebody could.
 const LONGEST_WAIT: u64 = 500_000;
 /// Looks in vain before the pace slows down.
 const PATIENCE: u32 = 50;
@@ -167,7 +168,8 @@ impl Watch {
             | self.look_at_timers(now)
             | self.scheduler.look_if_overdue(now);
         let mut processors = self.scheduler.processors().iter();
-        let longest = match processors.any(|p| p.seen.waiting.get()) {
+        let waits = processors.any(|p| p.seen.waiting.get()) || self.scheduler.could_watch();
+        let longest = match waits {
             true => LONGEST_WAIT,
             false => LONGEST,
         };

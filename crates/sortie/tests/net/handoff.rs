@@ -1,5 +1,5 @@
-//! Names, files, pipes and child processes are std's: they hold their thread, and nobody
-//! else's.
+//! Name resolution, files, pipes and child processes are std's. Such a call blocks the
+//! thread it is made on, and never another goroutine: the processor goes on elsewhere.
 
 use crate::procs::Procs;
 use sortie::net::ToSocketAddrs;
@@ -19,21 +19,21 @@ fn names_are_looked_up() {
     }
 }
 
-/// With one processor, each reads what the next writes: were the processor held by the
-/// first, nobody would ever write.
+/// All readers block before anybody writes. There is one processor: if the first reader
+/// kept it, the others would not get as far, and the writer would never begin.
 #[test]
-fn pipes_do_not_hold_the_processor() {
+fn blocked_on_pipes_they_let_the_processor_go() {
     let _procs = Procs::set(1);
     const PIPES: usize = 50;
-    let waiting = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::new(AtomicUsize::new(0));
     let mut writers = Vec::new();
     let readers: Vec<_> = (0..PIPES)
         .map(|_| {
             let (mut reader, writer) = std::io::pipe().unwrap();
             writers.push(writer);
-            let waiting = waiting.clone();
+            let begun = begun.clone();
             sortie::go(move || {
-                waiting.fetch_add(1, Ordering::AcqRel);
+                begun.fetch_add(1, Ordering::AcqRel);
                 let mut byte = [0];
                 reader.read_exact(&mut byte).unwrap();
                 byte[0]
@@ -41,7 +41,7 @@ fn pipes_do_not_hold_the_processor() {
         })
         .collect();
     sortie::run(move || {
-        while waiting.load(Ordering::Acquire) < PIPES {
+        while begun.load(Ordering::Acquire) < PIPES {
             sortie::yield_now();
         }
         for (i, writer) in writers.iter_mut().enumerate() {
