@@ -1,13 +1,15 @@
 //! A scheduler of two machines, for the models that need one.
 //!
 //! Seats and the wake gate are the runtime's own. What connects them follows
-//! `sched::find`, `sched::idle`, `sched::blocking` and `sched::sysmon` step by step,
-//! without timers and stealing; each function bears the name of its original. A
-//! goroutine is a unit in a count. Where the runtime would start a thread, because a
+//! `sched::find`, `sched::idle`, `sched::machine`, `sched::poll`, `sched::blocking` and
+//! `sched::sysmon` step by step, without timers and stealing; each function bears the name
+//! of its original. A goroutine is a unit in a count. The kernel's part of polling is in
+//! [`network`](super::network). Where the runtime would start a thread, because a
 //! processor is there and no machine sleeps, the next machine that is about to
 //! sleep takes the new one's part.
 
 use super::Watched;
+use super::network::Network;
 use crate::base::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, known};
 use crate::base::futex;
 use crate::base::lock::Lock;
@@ -29,15 +31,22 @@ pub(super) struct Machine {
     pub(super) seat: Seat<Processor>,
     given: AtomicPtr<Processor>,
     given_search: AtomicBool,
-    /// 1 once woken.
+    /// Whether it was woken.
     signal: AtomicU32,
 }
+
+// Values of `signal`.
+const NOTHING: u32 = 0;
+const WOKEN: u32 = 1;
+const POLLS: u32 = 2;
 
 /// What the idle lock protects.
 #[derive(Debug)]
 struct Idle {
     processors: Vec<usize>,
     machines: Vec<usize>,
+    /// The one of them that sleeps in the poller.
+    watcher: Option<usize>,
     /// Processors for machines that are about to sleep.
     started: Vec<(usize, bool)>,
     /// Goroutines that have not ended.
@@ -48,6 +57,7 @@ struct Idle {
 pub(super) struct Scheduler {
     gate: WakeGate,
     global: AtomicU32,
+    pub(super) network: Network,
     idle: Lock<Idle>,
     pub(super) processors: Vec<Processor>,
     pub(super) machines: Vec<Machine>,
@@ -93,9 +103,11 @@ impl Scheduler {
         let scheduler = known(Scheduler {
             gate: WakeGate::new(),
             global: AtomicU32::new(0),
+            network: Network::new(),
             idle: Lock::new(Idle {
                 processors: (0..processors).collect(),
                 machines: Vec::new(),
+                watcher: None,
                 started: Vec::new(),
                 left,
             }),
@@ -183,7 +195,7 @@ impl Scheduler {
     fn start_machine(&self, p: usize, search: bool) {
         let m = {
             let mut idle = self.idle.lock();
-            let m = idle.machines.pop();
+            let m = self.take_machine(&mut idle);
             if m.is_none() {
                 idle.started.push((p, search));
             }
@@ -197,10 +209,44 @@ impl Scheduler {
         }
     }
 
+    fn take_machine(&self, idle: &mut Idle) -> Option<usize> {
+        let is_watcher = |m: &usize| idle.watcher == Some(*m);
+        let index = (idle.machines.iter().rposition(|m| !is_watcher(m)))
+            .or_else(|| idle.machines.len().checked_sub(1))?;
+        let m = idle.machines.remove(index);
+        self.relieve(idle, m);
+        Some(m)
+    }
+
+    /// Returns whether it was the watcher.
+    fn relieve(&self, idle: &mut Idle, m: usize) -> bool {
+        let watched = idle.watcher == Some(m);
+        if watched {
+            idle.watcher = None;
+            self.network.set_watched(false);
+        }
+        watched
+    }
+
     fn wake(&self, m: usize) {
         let signal = &self.machines[m].signal;
-        signal.store(1, Ordering::Release);
-        futex::wake_one(signal);
+        if signal.swap(WOKEN, Ordering::AcqRel) != POLLS {
+            futex::wake_one(signal);
+        } else {
+            self.network.wake();
+        }
+    }
+
+    // The network: `sched::poll`.
+
+    /// The calling thread waits for the network.
+    pub(super) fn wait_for_network(&self) {
+        self.network.wait_begins();
+        if !self.network.is_watched() {
+            self.wake_for_work();
+        }
+        self.network.wait();
+        self.network.wait_ends();
     }
 
     fn any_work(&self) -> bool {
@@ -262,6 +308,9 @@ impl Scheduler {
         if self.processors[p].pop() || self.take_global() {
             return true;
         }
+        if self.network.is_waited_for() {
+            self.network.look();
+        }
         let busy = self.processors.len() as u32 - self.gate.idle();
         if !*searching && !self.gate.may_search(busy) {
             return false;
@@ -306,25 +355,80 @@ impl Scheduler {
         None
     }
 
-    /// Sleeps until given a processor. `None` when all goroutines have ended.
+    /// Sleeps until given a processor, or until it finds one after a look at the network.
+    /// `None` when all goroutines have ended.
     fn sleep(&self, m: usize) -> Option<(usize, bool)> {
-        {
+        loop {
+            let waited_for = self.network.is_waited_for();
+            let watches = {
+                let mut idle = self.idle.lock();
+                if idle.left == 0 {
+                    return None;
+                }
+                if let Some(started) = idle.started.pop() {
+                    return Some(started);
+                }
+                let watches =
+                    waited_for && !idle.processors.is_empty() && !self.network.is_watched();
+                if watches {
+                    self.network.set_watched(true);
+                    idle.watcher = Some(m);
+                }
+                idle.machines.push(m);
+                watches
+            };
+            if !watches {
+                self.sleep_in_futex(m);
+                return self.take_given(m);
+            }
+            if self.sleep_in_poller(m) {
+                return self.take_given(m);
+            }
             let mut idle = self.idle.lock();
-            if idle.left == 0 {
-                return None;
+            let Some(place) = idle.machines.iter().position(|other| *other == m) else {
+                drop(idle);
+                self.sleep_in_futex(m);
+                return self.take_given(m);
+            };
+            idle.machines.remove(place);
+            self.relieve(&mut idle, m);
+            drop(idle);
+            if let Some(p) = self.take_idle() {
+                return Some((p, false));
             }
-            if let Some(started) = idle.started.pop() {
-                return Some(started);
-            }
-            idle.machines.push(m);
         }
+    }
+
+    fn sleep_in_futex(&self, m: usize) {
+        let signal = &self.machines[m].signal;
+        while signal.swap(NOTHING, Ordering::Acquire) != WOKEN {
+            futex::wait(signal, NOTHING);
+        }
+    }
+
+    fn take_given(&self, m: usize) -> Option<(usize, bool)> {
         let machine = &self.machines[m];
-        while machine.signal.swap(0, Ordering::Acquire) == 0 {
-            futex::wait(&machine.signal, 0);
-        }
         let given = machine.given.swap(ptr::null_mut(), Ordering::Acquire);
         let search = machine.given_search.load(Ordering::Relaxed);
         self.index(given).map(|p| (p, search))
+    }
+
+    /// Returns whether it was woken.
+    fn sleep_in_poller(&self, m: usize) -> bool {
+        let signal = &self.machines[m].signal;
+        loop {
+            let found = self.network.sleep(|| {
+                signal
+                    .compare_exchange(NOTHING, POLLS, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok()
+            });
+            if signal.swap(NOTHING, Ordering::Acquire) == WOKEN {
+                return true;
+            }
+            if found {
+                return false;
+            }
+        }
     }
 
     /// Runs a goroutine to its end.
@@ -344,6 +448,7 @@ impl Scheduler {
                 return;
             }
             // All have ended, so all machines may.
+            idle.watcher = None;
             std::mem::take(&mut idle.machines)
         };
         for m in sleepers {

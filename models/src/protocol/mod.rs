@@ -6,12 +6,14 @@ mod hand_off;
 mod join;
 mod lock;
 mod machines;
+mod network;
 mod park;
 mod permits;
 mod readiness;
 mod run_queue;
 mod seat;
 mod wake_gate;
+mod watching;
 
 use crate::base::atomic::Consistency;
 use std::sync::atomic::{AtomicUsize, Ordering};

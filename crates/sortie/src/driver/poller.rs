@@ -12,9 +12,13 @@
 //! * A machine that has a processor and nothing to run looks in passing; so does any
 //!   machine once in a while, and sysmon if nobody has for 10 milliseconds.
 //! * One machine that has no processor sleeps here instead of on its futex: the *watcher*. If
-//!   it is also the one that keeps the time, until the next timer. It is woken by an eventfd, which nobody ever reads: it is edge-triggered too,
-//!   so each write is an event. It would be lost if another thread took it; but the
-//!   sleeper has the turn from before it says that it sleeps here until it has returned.
+//!   it is also the one that keeps the time, until the next timer. When it goes to work
+//!   nobody takes its place at once: mostly it comes back before the next event. If it does
+//!   not, sysmon sends another.
+//!
+//! The watcher is woken by an eventfd, which nobody ever reads: it is edge-triggered too, so
+//! each write is an event. It would be lost if another thread took it; but the sleeper has
+//! the turn from before it says that it sleeps here until it has returned.
 //!
 //! # Roads not taken
 //! *One-shot registration*, as of most portable pollers: a system call for each wait.
@@ -38,7 +42,10 @@ const BATCH: usize = 128;
 const WAKE: u64 = 0;
 /// How often a busy machine looks in passing, in nanoseconds.
 const PACE: u64 = 50_000;
-/// After so long without a look sysmon takes one.
+/// After so long without a look sysmon sends a machine that has nothing to do, in
+/// nanoseconds.
+const NEGLECTED: u64 = 200_000;
+/// After so long it looks itself.
 const OVERDUE: u64 = 10_000_000;
 
 /// Which directions an event is about.
@@ -160,6 +167,11 @@ impl Poller {
     /// Whether a machine that has other work should look now.
     pub(crate) fn is_due(&self, now: u64) -> bool {
         self.is_waited_for() && self.last.load(Ordering::Relaxed).saturating_add(PACE) <= now
+    }
+
+    /// Whether a machine that has no other work should look now.
+    pub(crate) fn is_neglected(&self, now: u64) -> bool {
+        self.is_waited_for() && self.last.load(Ordering::Relaxed).saturating_add(NEGLECTED) <= now
     }
 
     /// Whether it is high time.

@@ -1,5 +1,6 @@
 //! Connecting without holding the thread.
 
+use super::pause::Pause;
 use super::socket::{How, Socket};
 use crate::base::clock::NEVER;
 use socket2::{SockAddr, Type};
@@ -12,19 +13,26 @@ pub(super) fn connect(
     deadline: u64,
 ) -> io::Result<socket2::Socket> {
     let socket = socket2::Socket::new(address.domain(), Type::STREAM.nonblocking(), None)?;
-    match socket.connect(address) {
-        Ok(()) => {}
-        Err(error) if is_under_way(&error) => {
-            return finish(Socket::new(socket), how, deadline);
+    let mut pause = Pause::new();
+    loop {
+        match socket.connect(address) {
+            Ok(()) => break,
+            Err(error) if is_under_way(&error) => {
+                return finish(Socket::new(socket), how, deadline);
+            }
+            // There is no room in the queue of a Unix listener. The system's own blocking
+            // call would wait, but no event tells when that changes.
+            Err(error) if address.is_unix() && error.kind() == ErrorKind::WouldBlock => {
+                pause.wait(how)?;
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
     }
     socket.set_nonblocking(false)?;
     Ok(socket)
 }
 
-/// Whether the connection goes on to be made. (A Unix socket says `EAGAIN` if there is no
-/// room in the listener's queue: that ends nothing that could be waited for.)
+/// Whether the connection goes on to be made.
 fn is_under_way(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),

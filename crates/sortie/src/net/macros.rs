@@ -257,7 +257,8 @@ macro_rules! datagram {
         duplex!($name, $std);
 
         impl $name {
-            /// Receives a datagram: if the socket is connected, from there only.
+            /// Receives a datagram: if the socket is connected, from there only. After
+            /// [`shutdown`](Self::shutdown) it is one of no bytes.
             ///
             /// # Blocking
             /// Parks the calling goroutine, or blocks the calling OS thread, until there
@@ -268,7 +269,9 @@ macro_rules! datagram {
             /// receiving was shut down it is no error that there is nothing.
             #[track_caller]
             pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.receive(How::read(None), buffer, 0)
+                self.0.receive_datagram(How::read(None), 0, |inner, flags| {
+                    receive(inner, buffer, flags)
+                })
             }
 
             /// As [`recv`](Self::recv), until the context ends at most.
@@ -278,13 +281,22 @@ macro_rules! datagram {
             /// [`ContextError`](crate::context::ContextError) is inside.
             #[track_caller]
             pub fn recv_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
-                self.receive(How::read(Some(context)), buffer, 0)
+                let how = How::read(Some(context));
+                self.0
+                    .receive_datagram(how, 0, |inner, flags| receive(inner, buffer, flags))
             }
 
-            fn receive(&self, how: How<'_>, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
-                self.0.operate(how, |inner| {
-                    self.0.or_end(receive(inner, buffer, flags), || Ok(0))
-                })
+            /// As [`recv`](Self::recv), but the datagram stays to be received again.
+            ///
+            /// # Errors
+            /// As `recv`.
+            #[track_caller]
+            pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                let how = How::read(None);
+                self.0
+                    .receive_datagram(how, libc::MSG_PEEK, |inner, flags| {
+                        receive(inner, buffer, flags)
+                    })
             }
 
             /// Sends a datagram to the socket that it is connected to.
@@ -294,11 +306,22 @@ macro_rules! datagram {
             /// is room.
             ///
             /// # Errors
-            /// As the system says.
+            /// If there is none in time, it is closed, or as the system says.
             #[track_caller]
             pub fn send(&self, buffer: &[u8]) -> io::Result<usize> {
                 self.0
                     .operate(How::write(None), |inner| send(inner, buffer))
+            }
+
+            /// As [`send`](Self::send), until the context ends at most.
+            ///
+            /// # Errors
+            /// As `send`, or if the context has ended; the
+            /// [`ContextError`](crate::context::ContextError) is inside.
+            #[track_caller]
+            pub fn send_ctx(&self, buffer: &[u8], context: &Context) -> io::Result<usize> {
+                self.0
+                    .operate(How::write(Some(context)), |inner| send(inner, buffer))
             }
         }
     };
@@ -310,6 +333,21 @@ macro_rules! stream {
         duplex!($name, $std);
 
         impl $name {
+            /// As [`read`](Read::read), but what is read stays to be read again.
+            ///
+            /// # Blocking
+            /// Parks the calling goroutine, or blocks the calling OS thread, until there is
+            /// something.
+            ///
+            /// # Errors
+            /// As `read`.
+            #[track_caller]
+            pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                let flags = libc::MSG_PEEK;
+                self.0
+                    .operate(How::read(None), |inner| receive_some(inner, buffer, flags))
+            }
+
             /// As [`read`](Read::read), until the context ends at most.
             ///
             /// # Errors
@@ -318,7 +356,7 @@ macro_rules! stream {
             #[track_caller]
             pub fn read_ctx(&self, buffer: &mut [u8], context: &Context) -> io::Result<usize> {
                 let how = How::read(Some(context));
-                self.0.operate(how, |inner| receive(inner, buffer, 0))
+                self.0.operate(how, |inner| receive_some(inner, buffer, 0))
             }
 
             /// As [`write`](Write::write), until the context ends at most.
@@ -353,7 +391,7 @@ macro_rules! stream {
             #[inline]
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 let how = How::read(None);
-                self.0.operate(how, |inner| receive(inner, buffer, 0))
+                self.0.operate(how, |inner| receive_some(inner, buffer, 0))
             }
 
             #[track_caller]

@@ -1,17 +1,18 @@
 //! What all sockets have in common: trying, waiting, deadlines, closing.
 
 use super::error::{closed, expired};
+use super::pause::Pause;
 use crate::base::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::clock::{self, NEVER};
 use crate::context::Context;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
-use crate::park::readiness::{Refused, Seen};
+use crate::park::readiness::{Refused, Seen, Turn, Woken};
 use crate::park::source::{Direction, SourceRef};
-use crate::park::wait_queue::Until;
+use crate::park::wait_queue::{End, Until};
 use crate::runtime::try_scheduler;
 use crate::time::Instant;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 use std::fs::{File, OpenOptions};
@@ -63,6 +64,15 @@ pub(super) struct How<'a> {
     pub(super) location: &'static Location<'static>,
 }
 
+/// How far an operation is that had to wait.
+struct Progress<'a> {
+    turn: Turn<'a>,
+    /// When it ends in any case.
+    deadline: Option<u64>,
+    /// If it tries again without an event.
+    pause: Option<Pause>,
+}
+
 impl How<'_> {
     /// A call that reads, by the caller's caller.
     #[track_caller]
@@ -83,6 +93,15 @@ impl How<'_> {
             direction: Direction::Write,
             context,
             location: Location::caller(),
+        }
+    }
+
+    /// Where it waits.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            reason: WaitReason::IoWait,
+            location: self.location,
+            origin: None,
         }
     }
 }
@@ -166,13 +185,59 @@ impl<S: AsFd> Socket<S> {
     pub(super) fn operate<T>(
         &self,
         how: How<'_>,
+        attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.operate_with(how, None, attempt)
+    }
+
+    /// The same where no event tells when there is a point in trying again: it is tried
+    /// after a pause as well, and a longer one each time.
+    pub(super) fn operate_unheard<T>(
+        &self,
+        how: How<'_>,
+        attempt: impl FnMut(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.operate_with(how, Some(Pause::new()), attempt)
+    }
+
+    /// Receives a datagram, with these flags. Also the end of reading is told, by a datagram
+    /// without bytes: the system tells it only to a call that may wait.
+    #[inline]
+    pub(super) fn receive_datagram<T>(
+        &self,
+        how: How<'_>,
+        flags: i32,
+        mut attempt: impl FnMut(&S, i32) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.operate(how, |inner| match attempt(inner, flags | NO_WAIT) {
+            Err(error)
+                if error.kind() == ErrorKind::WouldBlock
+                    && !self.is_nonblocking()
+                    && self.source.may_have_ended()
+                    && is_shut_for_reading(inner) =>
+            {
+                attempt(inner, flags)
+            }
+            done => done,
+        })
+    }
+
+    #[inline]
+    fn operate_with<T>(
+        &self,
+        how: How<'_>,
+        pause: Option<Pause>,
         mut attempt: impl FnMut(&S) -> io::Result<T>,
     ) -> io::Result<T> {
         if let Some(context) = how.context {
             context.check()?;
         }
         let readiness = self.source.direction(how.direction);
-        let mut deadline = None;
+        let mut progress = Progress {
+            turn: readiness.turn(),
+            deadline: None,
+            pause,
+        };
         loop {
             let seen = match readiness.begin() {
                 Ok(seen) => seen,
@@ -180,7 +245,7 @@ impl<S: AsFd> Socket<S> {
             };
             match attempt(self.inner()) {
                 Ok(done) => return Ok(done),
-                Err(error) => self.after_error(how, seen, &mut deadline, error)?,
+                Err(error) => self.after_error(how, seen, &mut progress, error)?,
             }
         }
     }
@@ -192,97 +257,49 @@ impl<S: AsFd> Socket<S> {
         &self,
         how: How<'_>,
         seen: Seen,
-        deadline: &mut Option<u64>,
+        progress: &mut Progress<'_>,
         error: io::Error,
     ) -> io::Result<()> {
         match error.kind() {
             ErrorKind::Interrupted => return Ok(()),
-            ErrorKind::WouldBlock if !self.is_nonblocking() => {}
+            ErrorKind::WouldBlock => progress.turn.end(),
             _ if self.source.direction(how.direction).is_closed() => return Err(closed()),
             _ => return Err(error),
         }
-        let deadline = *deadline.get_or_insert_with(|| {
+        if self.is_nonblocking() {
+            return Err(error);
+        }
+        let deadline = *progress.deadline.get_or_insert_with(|| {
             let timeout = self.timeout_of(how.direction).get();
             timeout.map_or(NEVER, clock::after)
         });
-        self.wait(how, seen, deadline)
-    }
-
-    /// The same for a call that may become possible without an event: it is tried again
-    /// after a while in any case.
-    pub(super) fn operate_patiently<T>(
-        &self,
-        how: How<'_>,
-        mut attempt: impl FnMut(&S) -> io::Result<T>,
-    ) -> io::Result<T> {
-        const FIRST: Duration = Duration::from_micros(50);
-        const LONGEST: Duration = Duration::from_millis(10);
-        let timeout = self.timeout_of(how.direction).get();
-        let deadline = timeout.map_or(NEVER, clock::after);
-        let mut pause = FIRST;
-        loop {
-            let seen = self
-                .source
-                .direction(how.direction)
-                .begin()
-                .map_err(|refused| error_of(refused, how.context))?;
-            let error = match attempt(self.inner()) {
-                Ok(done) => return Ok(done),
-                Err(error) => error,
-            };
-            let until = deadline.min(clock::after(pause));
-            match self.after_error(how, seen, &mut Some(until), error) {
-                // It is over for now, but there is time left.
-                Err(error)
-                    if error.kind() == ErrorKind::WouldBlock
-                        && until < deadline
-                        && !self.is_nonblocking() => {}
-                done => done?,
-            }
-            pause = (2 * pause).min(LONGEST);
+        let until = match &mut progress.pause {
+            None => deadline,
+            Some(pause) => deadline.min(pause.end()),
+        };
+        match self.wait(how, (seen, progress.turn.place()), until)? {
+            Ok(woken) => progress.turn.begin(woken),
+            Err(Refused::TimedOut) if until < deadline => {}
+            Err(refused) => return Err(error_of(refused, how.context)),
         }
-    }
-
-    /// What came of receiving a datagram; the end, if receiving was shut down. A call that
-    /// waits would tell that, but one that does not says for ever that there is nothing
-    /// yet.
-    pub(super) fn or_end<T>(
-        &self,
-        received: io::Result<T>,
-        end: impl FnOnce() -> io::Result<T>,
-    ) -> io::Result<T> {
-        match received {
-            Err(error) if error.kind() == ErrorKind::WouldBlock && self.has_ended() => end(),
-            received => received,
-        }
-    }
-
-    /// Whether receiving was shut down, which is an event like others.
-    fn has_ended(&self) -> bool {
-        if !self.source.may_have_ended() || self.is_nonblocking() {
-            return false;
-        }
-        let fd = self.inner();
-        let mut fds = [PollFd::new(fd, PollFlags::RDHUP)];
-        let polled = poll(&mut fds, Some(&Timespec::default()));
-        polled.is_ok() && fds[0].revents().contains(PollFlags::RDHUP)
+        Ok(())
     }
 
     /// Waits for an event since `seen`.
-    fn wait(&self, how: How<'_>, seen: Seen, deadline: u64) -> io::Result<()> {
+    fn wait(
+        &self,
+        how: How<'_>,
+        (seen, end): (Seen, End),
+        deadline: u64,
+    ) -> io::Result<Result<Woken, Refused>> {
         let until = Until {
             deadline,
             interrupt: how.context.and_then(Context::interrupt),
         };
-        let place = Place {
-            reason: WaitReason::IoWait,
-            location: how.location,
-            origin: None,
-        };
         let fd = self.inner().as_fd();
+        let direction = (how.direction, seen, end);
         self.source
-            .wait(fd, (how.direction, seen), until, place, try_scheduler)?
-            .map_err(|refused| error_of(refused, how.context))
+            .wait(fd, direction, until, how.place(), try_scheduler)
     }
 
     /// Waits until `is_done`, which is asked whenever there was an event, at `deadline`
@@ -293,15 +310,43 @@ impl<S: AsFd> Socket<S> {
         deadline: u64,
         mut is_done: impl FnMut(&S) -> io::Result<bool>,
     ) -> io::Result<()> {
-        loop {
-            let readiness = self.source.direction(how.direction);
-            let seen = readiness
-                .begin()
-                .map_err(|refused| error_of(refused, how.context))?;
+        let readiness = self.source.direction(how.direction);
+        let mut turn = readiness.turn();
+        let refused = loop {
+            let seen = match readiness.begin() {
+                Ok(seen) => seen,
+                Err(refused) => break refused,
+            };
             if is_done(self.inner())? {
                 return Ok(());
             }
-            self.wait(how, seen, deadline)?;
+            turn.end();
+            match self.wait(how, (seen, turn.place()), deadline)? {
+                Ok(woken) => turn.begin(woken),
+                Err(refused) => break refused,
+            }
+        };
+        Err(error_of(refused, how.context))
+    }
+
+    /// Lets so much time pass, unless it is closed or its deadline passes meanwhile.
+    pub(super) fn rest(&self, how: How<'_>, duration: Duration) {
+        let deadline = clock::after(duration);
+        let readiness = self.source.direction(how.direction);
+        let mut turn = readiness.turn();
+        while let Ok(seen) = readiness.begin() {
+            match self.wait(how, (seen, End::Back), deadline) {
+                Ok(Ok(woken)) => {
+                    // Somebody else may want what is there.
+                    turn.begin(woken);
+                    turn = readiness.turn();
+                }
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    let left = deadline.saturating_sub(clock::now());
+                    return crate::time::sleep(Duration::from_nanos(left));
+                }
+            }
         }
     }
 
@@ -309,12 +354,17 @@ impl<S: AsFd> Socket<S> {
     /// whoever has borrowed that is safe, until it is dropped.
     pub(super) fn close(&self) -> io::Result<()> {
         let fd = self.inner().as_fd();
-        let dead = dead_descriptor()?;
         if self.source.direction(Direction::Read).is_closed() {
             return Err(closed());
         }
         self.source.close();
         self.source.remove(fd);
+        let Ok(dead) = dead_descriptor() else {
+            // There is no descriptor left to make it by. The connection ends all the same;
+            // what has none is just not used any more.
+            let _ = SockRef::from(&fd).shutdown(std::net::Shutdown::Both);
+            return Ok(());
+        };
         // SAFETY: both are open; the descriptor goes on to exist, as another file.
         match unsafe { libc::dup3(dead.as_raw_fd(), fd.as_raw_fd(), libc::O_CLOEXEC) } {
             -1 => Err(io::Error::last_os_error()),
@@ -364,23 +414,44 @@ fn error_of(refused: Refused, context: Option<&Context>) -> io::Error {
     }
 }
 
+/// Whether nothing will ever arrive.
+#[cold]
+fn is_shut_for_reading(socket: &impl AsFd) -> bool {
+    let mut look = [PollFd::new(socket, PollFlags::RDHUP)];
+    let looked = rustix::event::poll(&mut look, Some(&Timespec::default()));
+    looked.is_ok() && look[0].revents().contains(PollFlags::RDHUP)
+}
+
 /// Turns what may be waited for into what may not: one call only.
 pub(super) const NO_WAIT: i32 = libc::MSG_DONTWAIT;
 /// The same for sending, without a signal if nobody listens.
 pub(super) const SEND: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
-/// Receives without waiting.
+/// Receives. A call with [`NO_WAIT`] does not wait.
 #[inline]
 pub(super) fn receive(socket: &impl AsFd, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
-    let flags = RecvFlags::from_bits_retain((flags | NO_WAIT) as u32);
+    let flags = RecvFlags::from_bits_retain(flags as u32);
     Ok(rustix::net::recv(socket, buffer, flags)?.0)
 }
 
-/// Receives into several buffers without waiting.
+/// Receives from a connection without waiting. Whoever wants nothing gets it at once, as in
+/// Go; the system would wait for something to be there.
+#[inline]
+pub(super) fn receive_some(socket: &impl AsFd, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
+    match buffer.is_empty() {
+        true => Ok(0),
+        false => receive(socket, buffer, flags | NO_WAIT),
+    }
+}
+
+/// Receives from a connection into several buffers without waiting.
 pub(super) fn receive_vectored(
     socket: &impl AsFd,
     buffers: &mut [IoSliceMut<'_>],
 ) -> io::Result<usize> {
+    if buffers.iter().all(|buffer| buffer.is_empty()) {
+        return Ok(0);
+    }
     let mut header = MaybeUninit::<libc::msghdr>::zeroed();
     // SAFETY: all zeros are a header without anything.
     let header = unsafe { header.assume_init_mut() };

@@ -1,6 +1,7 @@
 //! Accepting connections over TCP.
 
 use super::TcpStream;
+use super::incoming::Rest;
 use super::socket::{How, Socket};
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -46,13 +47,20 @@ impl TcpListener {
     /// A listener at this address, or the first of these that works. Port 0 asks the
     /// system for a free one.
     ///
+    /// As many may wait to be accepted as the system allows (`somaxconn`), as in Go; with
+    /// std it is 128.
+    ///
     /// # Blocking
     /// Looking up a name holds the thread, not the processor.
     ///
     /// # Errors
     /// If none of the addresses can be had.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        std::net::TcpListener::bind(address).map(TcpListener::from)
+        let listener = std::net::TcpListener::bind(address)?;
+        // The queue of those who wait to be accepted: std's is 128 long. Go has it as
+        // long as the system allows, which takes any number that is too large.
+        SockRef::from(&listener).listen(i32::MAX)?;
+        Ok(listener.into())
     }
 
     /// Accepts a connection.
@@ -63,7 +71,7 @@ impl TcpListener {
     /// # Errors
     /// If there is none before the deadline; if the listener is closed; or as the system
     /// says. An error such as "too many open files" does not end the listener: wait a
-    /// moment, and go on.
+    /// moment, and go on, as [`incoming`](Self::incoming) does.
     #[track_caller]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.accept_by(How::read(None))
@@ -101,8 +109,16 @@ impl TcpListener {
 
     /// All connections, one after the other, for ever: [`accept`](Self::accept) in a
     /// loop.
+    ///
+    /// Errors do not end it. After one that says that the system has no descriptors or no
+    /// memory left it rests for 5 milliseconds before it accepts again, then for twice as
+    /// long, up to a second, as Go's web server does: a loop that goes on after errors
+    /// neither spins nor misses anybody.
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming(self)
+        Incoming {
+            listener: self,
+            rest: Rest::none(),
+        }
     }
 
     /// The address that it listens at.
@@ -133,14 +149,21 @@ impl TcpListener {
 /// The connections of a [`TcpListener`].
 #[derive(Debug)]
 #[must_use = "iterators are lazy"]
-pub struct Incoming<'a>(&'a TcpListener);
+pub struct Incoming<'a> {
+    listener: &'a TcpListener,
+    rest: Rest,
+}
 
 impl Iterator for Incoming<'_> {
     type Item = io::Result<TcpStream>;
 
     #[track_caller]
     fn next(&mut self) -> Option<io::Result<TcpStream>> {
-        Some(self.0.accept().map(|(stream, _)| stream))
+        let how = How::read(None);
+        self.rest.before_accepting(&self.listener.0, how);
+        let accepted = self.listener.accept_by(how);
+        self.rest.after_accepting(&accepted);
+        Some(accepted.map(|(stream, _)| stream))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Connections over TCP.
 
 use super::connect::connect;
-use super::socket::{How, Socket, receive, receive_vectored, send, send_vectored};
+use super::socket::{How, Socket, receive_some, receive_vectored, send, send_vectored};
 use crate::base::clock::{self, NEVER};
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -11,6 +11,7 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::linux::net::TcpStreamExt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ use std::time::Duration;
 /// `net.TCPConn`.
 ///
 /// `&TcpStream` reads and writes, too: one goroutine may read while another writes.
+///
+/// Options of the system that have no method here, such as keep-alive, can be set by
+/// `SockRef::from(&stream)` of the crate `socket2`.
 ///
 /// # Examples
 /// See [`TcpListener`](super::TcpListener).
@@ -76,21 +80,6 @@ impl TcpStream {
         each(address, |address| connect(&address.into(), how, NEVER))
     }
 
-    /// As [`read`](Read::read), but what is read stays to be read again.
-    ///
-    /// # Blocking
-    /// Parks the calling goroutine, or blocks the calling OS thread, until there is
-    /// something.
-    ///
-    /// # Errors
-    /// As `read`.
-    #[track_caller]
-    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.operate(How::read(None), |inner| {
-            receive(inner, buffer, libc::MSG_PEEK)
-        })
-    }
-
     /// The address of the other side.
     ///
     /// # Errors
@@ -122,6 +111,43 @@ impl TcpStream {
     /// If the system refuses.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.0.inner().set_nodelay(nodelay)
+    }
+
+    /// The value of the `TCP_QUICKACK` option, as std's [`TcpStreamExt`] has it.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn quickack(&self) -> io::Result<bool> {
+        self.0.inner().quickack()
+    }
+
+    /// Sets the `TCP_QUICKACK` option.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        self.0.inner().set_quickack(quickack)
+    }
+
+    /// The value of the `SO_LINGER` option.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        SockRef::from(self.0.inner()).linger()
+    }
+
+    /// Sets the `SO_LINGER` option, in whole seconds. With zero, closing resets the
+    /// connection: what was not sent yet is lost, and the other side gets an error. With
+    /// more, closing blocks the thread while something is not sent yet, for so long at
+    /// most.
+    ///
+    /// Go's `SetLinger`.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
+        SockRef::from(self.0.inner()).set_linger(linger)
     }
 
     /// The value of the `IP_TTL` option.

@@ -1,6 +1,6 @@
 //! Datagrams over UDP.
 
-use super::socket::{How, NO_WAIT, SEND, Socket, receive, send, uninit};
+use super::socket::{How, SEND, Socket, receive, send, uninit};
 use crate::context::Context;
 use crate::park::source::Direction;
 use crate::time::Instant;
@@ -99,12 +99,8 @@ impl UdpSocket {
         buffer: &mut [u8],
         flags: i32,
     ) -> io::Result<(usize, SocketAddr)> {
-        let (count, from) = self.0.operate(how, |inner| {
-            let flags = flags | NO_WAIT;
-            let received = SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags);
-            // From nowhere, which is no address.
-            let end = || Err(ErrorKind::UnexpectedEof.into());
-            self.0.or_end(received, end)
+        let (count, from) = self.0.receive_datagram(how, flags, |inner, flags| {
+            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
         })?;
         let from = from.as_socket();
         let from = from.ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
@@ -117,24 +113,40 @@ impl UdpSocket {
     /// Parks the calling goroutine, or blocks the calling OS thread, until there is room.
     ///
     /// # Errors
-    /// As the system says.
+    /// If there is none in time, it is closed, or as the system says.
     #[track_caller]
     pub fn send_to(&self, buffer: &[u8], address: impl ToSocketAddrs) -> io::Result<usize> {
+        self.send_by(How::write(None), buffer, address)
+    }
+
+    /// As [`send_to`](Self::send_to), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `send_to`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn send_to_ctx(
+        &self,
+        buffer: &[u8],
+        address: impl ToSocketAddrs,
+        context: &Context,
+    ) -> io::Result<usize> {
+        self.send_by(How::write(Some(context)), buffer, address)
+    }
+
+    fn send_by(
+        &self,
+        how: How<'_>,
+        buffer: &[u8],
+        address: impl ToSocketAddrs,
+    ) -> io::Result<usize> {
         let problem = "no addresses to send data to";
         let address = address.to_socket_addrs()?.next();
         let address = address.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, problem))?;
-        self.0.operate(How::write(None), |inner| {
-            SockRef::from(inner).send_to_with_flags(buffer, &address.into(), SEND)
+        let address = address.into();
+        self.0.operate(how, |inner| {
+            SockRef::from(inner).send_to_with_flags(buffer, &address, SEND)
         })
-    }
-
-    /// As [`recv`](Self::recv), but the datagram stays to be received again.
-    ///
-    /// # Errors
-    /// As `recv`.
-    #[track_caller]
-    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(How::read(None), buffer, libc::MSG_PEEK)
     }
 
     /// The address that it is connected to.

@@ -1,6 +1,6 @@
 //! Datagrams within the machine.
 
-use super::socket::{How, NO_WAIT, SEND, Socket, receive, send, uninit};
+use super::socket::{How, SEND, Socket, receive, send, uninit};
 use super::unix_stream::{UnixAddr, as_socket_address};
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -98,26 +98,71 @@ impl UnixDatagram {
     /// If there is none in time, it is closed, or as the system says.
     #[track_caller]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
-        self.0.operate(How::read(None), |inner| {
-            let received = SockRef::from(inner).recv_from_with_flags(uninit(buffer), NO_WAIT);
-            let received = received.and_then(|(count, from)| Ok((count, sender(&from)?)));
-            let end = || Ok((0, UnixAddr::from_pathname("")?));
-            self.0.or_end(received, end)
-        })
+        self.receive_from(How::read(None), buffer, 0)
+    }
+
+    /// As [`recv_from`](Self::recv_from), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `recv_from`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn recv_from_ctx(
+        &self,
+        buffer: &mut [u8],
+        context: &Context,
+    ) -> io::Result<(usize, UnixAddr)> {
+        self.receive_from(How::read(Some(context)), buffer, 0)
+    }
+
+    /// As [`recv_from`](Self::recv_from), but the datagram stays to be received again.
+    ///
+    /// # Errors
+    /// As `recv_from`.
+    #[track_caller]
+    pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, UnixAddr)> {
+        self.receive_from(How::read(None), buffer, libc::MSG_PEEK)
+    }
+
+    fn receive_from(
+        &self,
+        how: How<'_>,
+        buffer: &mut [u8],
+        flags: i32,
+    ) -> io::Result<(usize, UnixAddr)> {
+        let (count, from) = self.0.receive_datagram(how, flags, |inner, flags| {
+            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
+        })?;
+        Ok((count, sender(&from)?))
     }
 
     /// Sends a datagram to the socket at this path.
     ///
     /// # Blocking
     /// Parks the calling goroutine, or blocks the calling OS thread, until there is room at
-    /// the other side. Since nothing tells when others have made room, it tries again now and
-    /// then.
+    /// the other side. Nothing tells when, unless the two are connected; so it tries again
+    /// after 50 microseconds, then after twice as long, up to 10 milliseconds.
     ///
     /// # Errors
-    /// As the system says.
+    /// If there is no room in time, it is closed, or as the system says.
     #[track_caller]
     pub fn send_to(&self, buffer: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         self.send_by(How::write(None), buffer, &SockAddr::unix(path)?)
+    }
+
+    /// As [`send_to`](Self::send_to), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `send_to`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn send_to_ctx(
+        &self,
+        buffer: &[u8],
+        path: impl AsRef<Path>,
+        context: &Context,
+    ) -> io::Result<usize> {
+        self.send_by(How::write(Some(context)), buffer, &SockAddr::unix(path)?)
     }
 
     /// As [`send_to`](Self::send_to), by address.
@@ -129,10 +174,23 @@ impl UnixDatagram {
         self.send_by(How::write(None), buffer, &as_socket_address(address)?)
     }
 
+    /// As [`send_to_ctx`](Self::send_to_ctx), by address.
+    ///
+    /// # Errors
+    /// As `send_to_ctx`.
+    #[track_caller]
+    pub fn send_to_addr_ctx(
+        &self,
+        buffer: &[u8],
+        address: &UnixAddr,
+        context: &Context,
+    ) -> io::Result<usize> {
+        let how = How::write(Some(context));
+        self.send_by(how, buffer, &as_socket_address(address)?)
+    }
+
     fn send_by(&self, how: How<'_>, buffer: &[u8], address: &SockAddr) -> io::Result<usize> {
-        // Events tell that there is room only if the other side is connected, or received
-        // what was sent from here.
-        self.0.operate_patiently(how, |inner| {
+        self.0.operate_unheard(how, |inner| {
             SockRef::from(inner).send_to_with_flags(buffer, address, SEND)
         })
     }

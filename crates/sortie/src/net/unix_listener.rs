@@ -1,6 +1,7 @@
 //! Accepting connections within the machine.
 
 use super::UnixStream;
+use super::incoming::Rest;
 use super::socket::{How, Socket};
 use super::unix_stream::UnixAddr;
 use crate::context::Context;
@@ -66,9 +67,12 @@ impl UnixListener {
     }
 
     /// All connections, one after the other, for ever: [`accept`](Self::accept) in a
-    /// loop.
+    /// loop, with the rests of [`TcpListener::incoming`](super::TcpListener::incoming).
     pub fn incoming(&self) -> UnixIncoming<'_> {
-        UnixIncoming(self)
+        UnixIncoming {
+            listener: self,
+            rest: Rest::none(),
+        }
     }
 
     /// The address that it listens at.
@@ -80,6 +84,29 @@ impl UnixListener {
     }
 }
 
+/// The connections of a [`UnixListener`].
+#[derive(Debug)]
+#[must_use = "iterators are lazy"]
+pub struct UnixIncoming<'a> {
+    listener: &'a UnixListener,
+    rest: Rest,
+}
+
+impl Iterator for UnixIncoming<'_> {
+    type Item = io::Result<UnixStream>;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<io::Result<UnixStream>> {
+        let how = How::read(None);
+        self.rest.before_accepting(&self.listener.0, how);
+        let accepted = self.listener.accept_by(how);
+        self.rest.after_accepting(&accepted);
+        Some(accepted.map(|(stream, _)| stream))
+    }
+}
+
+impl std::iter::FusedIterator for UnixIncoming<'_> {}
+
 impl<'a> IntoIterator for &'a UnixListener {
     type Item = io::Result<UnixStream>;
     type IntoIter = UnixIncoming<'a>;
@@ -88,19 +115,3 @@ impl<'a> IntoIterator for &'a UnixListener {
         self.incoming()
     }
 }
-
-/// The connections of a [`UnixListener`].
-#[derive(Debug)]
-#[must_use = "iterators are lazy"]
-pub struct UnixIncoming<'a>(&'a UnixListener);
-
-impl Iterator for UnixIncoming<'_> {
-    type Item = io::Result<UnixStream>;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<io::Result<UnixStream>> {
-        Some(self.0.accept().map(|(stream, _)| stream))
-    }
-}
-
-impl std::iter::FusedIterator for UnixIncoming<'_> {}

@@ -1,7 +1,7 @@
 //! Connections within the machine.
 
 use super::connect::connect;
-use super::socket::{How, Socket, receive, receive_vectored, send, send_vectored};
+use super::socket::{How, Socket, receive_some, receive_vectored, send, send_vectored};
 use crate::base::clock::NEVER;
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -59,14 +59,25 @@ impl UnixStream {
     /// Connects to the socket at this path.
     ///
     /// # Blocking
-    /// Not at all: the system says [`WouldBlock`](io::ErrorKind::WouldBlock) if too many
-    /// wait to be accepted, and nothing tells when that changes.
+    /// Parks the calling goroutine, or blocks the calling OS thread, while too many wait to
+    /// be accepted already. Nothing tells when there is room; so it tries again after 50
+    /// microseconds, then after twice as long, up to 10 milliseconds. (In Go it fails.)
     ///
     /// # Errors
-    /// If nobody listens there, or too many wait already.
+    /// If nobody listens there, or not any more.
     #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
-        UnixStream::connect_to(&SockAddr::unix(path)?)
+        UnixStream::connect_by(How::write(None), &SockAddr::unix(path)?)
+    }
+
+    /// As [`connect`](Self::connect), until the context ends at most.
+    ///
+    /// # Errors
+    /// As `connect`, or if the context has ended; the
+    /// [`ContextError`](crate::context::ContextError) is inside.
+    #[track_caller]
+    pub fn connect_ctx(path: impl AsRef<Path>, context: &Context) -> io::Result<UnixStream> {
+        UnixStream::connect_by(How::write(Some(context)), &SockAddr::unix(path)?)
     }
 
     /// Connects to the socket at this address, which may be an abstract name.
@@ -75,12 +86,23 @@ impl UnixStream {
     /// As [`connect`](Self::connect).
     #[track_caller]
     pub fn connect_addr(address: &UnixAddr) -> io::Result<UnixStream> {
-        UnixStream::connect_to(&as_socket_address(address)?)
+        UnixStream::connect_by(How::write(None), &as_socket_address(address)?)
     }
 
+    /// As [`connect_addr`](Self::connect_addr), until the context ends at most.
+    ///
+    /// # Errors
+    /// As [`connect_ctx`](Self::connect_ctx).
     #[track_caller]
-    fn connect_to(address: &SockAddr) -> io::Result<UnixStream> {
-        let socket = connect(address, How::write(None), NEVER)?;
+    pub fn connect_addr_ctx(address: &UnixAddr, context: &Context) -> io::Result<UnixStream> {
+        UnixStream::connect_by(How::write(Some(context)), &as_socket_address(address)?)
+    }
+
+    fn connect_by(how: How<'_>, address: &SockAddr) -> io::Result<UnixStream> {
+        if let Some(context) = how.context {
+            context.check()?;
+        }
+        let socket = connect(address, how, NEVER)?;
         Ok(UnixStream::new(socket.into()))
     }
 

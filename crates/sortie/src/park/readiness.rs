@@ -9,16 +9,27 @@
 //!   seen = events                      an event came
 //!   try; EAGAIN                        lock
 //!   lock                               events += 1
-//!   events == seen?                    end all waits
+//!   events == seen?                    end the first wait
 //!     then into the queue, unlock      unlock
 //!     and park; else unlock
 //!   again
+//!   done, or failed otherwise?
+//!     then end the next wait
 //! ```
 //!
 //! What arrives before the number was read is found by trying. What arrives later is an
 //! event, by which either the number differs, or the reader is in the queue. Nobody ever
 //! *takes* readiness away, as Go's `pdReady` is taken, so any number may read at the same
-//! time; each event wakes all of them, and who comes too late waits again.
+//! time.
+//!
+//! # One at a time
+//! An event may be about several things that arrived, or about an end that concerns all;
+//! but if it is about one connection to a listener, most of those who wait would be woken
+//! for nothing. So it wakes the first of them only, who has the *turn* now. If he finds
+//! something there may be more, so he passes the turn on, whatever his operation came to;
+//! if the kernel says `EAGAIN` there is not, and the turn ends: what arrives after that is
+//! another event; who waits again after that comes first. If nobody else waited when the
+//! turn began there is nobody to pass it to: who comes later tries first.
 //!
 //! The *limit* is the time when waiting ends for all, now and later. Changing it wakes
 //! them, to look at the new one. The last change closes.
@@ -36,10 +47,12 @@ use crate::base::lock::Lock;
 const CLOSED: u64 = 0;
 
 // Answers.
-/// There was an event.
+/// There was an event: it is his turn.
 const READY: usize = 0;
+/// The same, and others wait, too.
+const READY_BEFORE_OTHERS: usize = 1;
 /// The limit has changed.
-const CHANGED: usize = 1;
+const CHANGED: usize = 2;
 
 /// One direction of a descriptor.
 #[derive(Debug)]
@@ -58,6 +71,69 @@ impl Queued for Line {
     fn queue(&self) -> &WaitQueue {
         &self.0
     }
+}
+
+impl Line {
+    /// Lets the first of those who wait try.
+    fn wake_one(&self, ready: &mut ToReady) {
+        let answer = |_| {
+            Some(match self.0.holds_several() {
+                true => READY_BEFORE_OTHERS,
+                false => READY,
+            })
+        };
+        self.0.grant_by(answer, ready);
+    }
+}
+
+/// The turn of one direction, if the caller was woken to try: passed on to the next who
+/// waits when it is dropped, unless it has [ended](Self::end) by then.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    readiness: &'a Readiness,
+    /// Whether others waited when it began.
+    among_others: bool,
+    /// Where the caller waits: where he was, if he has had his turn.
+    end: End,
+}
+
+impl Turn<'_> {
+    /// There was nothing: the caller is going to wait, or to give up.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.among_others = false;
+    }
+
+    /// The caller was woken.
+    pub(crate) fn begin(&mut self, woken: Woken) {
+        self.among_others = woken.among_others;
+        if woken.had_waited {
+            self.end = End::Front;
+        }
+    }
+
+    /// Where in the queue to wait.
+    pub(crate) fn place(&self) -> End {
+        self.end
+    }
+}
+
+impl Drop for Turn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.among_others {
+            self.readiness.pass_on();
+        }
+    }
+}
+
+/// That there was an event.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub(crate) struct Woken {
+    among_others: bool,
+    /// Whether it was for him.
+    had_waited: bool,
 }
 
 /// How many events there were, before trying.
@@ -99,15 +175,25 @@ impl Readiness {
         Ok(Seen(self.events.load(Ordering::Acquire)))
     }
 
-    /// Waits for an event since `seen`, having tried in vain.
+    /// Waits for an event since `seen`, having tried in vain, at this end of the queue. The
+    /// caller has the turn then, and is to try.
     ///
     /// # Errors
     /// If there is no point in trying any more.
-    pub(crate) fn wait(&self, seen: Seen, until: Until<'_>, place: Place) -> Result<(), Refused> {
+    pub(crate) fn wait(
+        &self,
+        (seen, end): (Seen, End),
+        until: Until<'_>,
+        place: Place,
+    ) -> Result<Woken, Refused> {
         loop {
             let line = self.line.lock();
             if self.events.load(Ordering::Relaxed) != seen.0 {
-                return Ok(());
+                // If others wait the event was theirs.
+                return Ok(Woken {
+                    among_others: false,
+                    had_waited: false,
+                });
             }
             let limit = self.limit.load(Ordering::Relaxed);
             check(limit)?;
@@ -118,20 +204,47 @@ impl Readiness {
                 deadline: until.deadline.min(limit),
                 ..until
             };
-            match wait_queue::wait(&self.line, line, End::Back, 0, until, place) {
-                Ended::Granted(READY) => return Ok(()),
+            match wait_queue::wait(&self.line, line, end, 0, until, place) {
+                Ended::Granted(answer @ (READY | READY_BEFORE_OTHERS)) => {
+                    return Ok(Woken {
+                        among_others: answer == READY_BEFORE_OTHERS,
+                        had_waited: true,
+                    });
+                }
                 Ended::Granted(_) | Ended::TimedOut => {}
                 Ended::Interrupted => return Err(Refused::Interrupted),
             }
         }
     }
 
-    /// There was an event: ends all waits. Who waited is woken when `ready` is dropped.
+    /// The turn of one who operates on this direction, which has not begun.
+    #[inline]
+    pub(crate) fn turn(&self) -> Turn<'_> {
+        Turn {
+            readiness: self,
+            among_others: false,
+            end: End::Back,
+        }
+    }
+
+    /// Gives the turn to the next who waits, if there is one.
+    #[cold]
+    #[inline(never)]
+    fn pass_on(&self) {
+        let mut ready = ToReady::new();
+        let line = self.line.lock();
+        line.wake_one(&mut ready);
+        drop(line);
+        drop(ready);
+    }
+
+    /// There was an event: the first wait ends. Who waited is woken when `ready` is
+    /// dropped.
     pub(crate) fn notify(&self, ready: &mut ToReady) {
         let line = self.line.lock();
         let events = self.events.load(Ordering::Relaxed);
         self.events.store(events.wrapping_add(1), Ordering::Release);
-        line.0.grant_all(READY, ready);
+        line.wake_one(ready);
     }
 
     /// Changes the limit, for those who wait as well, unless it is closed.

@@ -6,8 +6,8 @@
 //! freed, but serve one descriptor after the other: see
 //! [`driver::poller`](crate::driver::poller).
 
-use super::readiness::{Readiness, Refused, Seen};
-use super::wait_queue::{ToReady, Until};
+use super::readiness::{Readiness, Refused, Seen, Woken};
+use super::wait_queue::{End, ToReady, Until};
 use super::{Place, Waiter};
 use crate::base::atomic::{AtomicBool, AtomicPtr, Ordering};
 use crate::base::lock::Lock;
@@ -121,18 +121,18 @@ impl SourceRef {
     pub(crate) fn wait(
         &self,
         fd: BorrowedFd<'_>,
-        (direction, seen): (Direction, Seen),
+        (direction, seen, end): (Direction, Seen, End),
         until: Until<'_>,
         place: Place,
         scheduler: impl FnOnce() -> io::Result<&'static Scheduler>,
-    ) -> io::Result<Result<(), Refused>> {
+    ) -> io::Result<Result<Woken, Refused>> {
         // SAFETY: set from a `&'static`.
         let scheduler = match unsafe { self.0.scheduler.load(Ordering::Acquire).as_ref() } {
             Some(scheduler) => scheduler,
             None => self.add(fd, scheduler)?,
         };
         let _waits = scheduler.io_wait();
-        Ok(self.direction(direction).wait(seen, until, place))
+        Ok(self.direction(direction).wait((seen, end), until, place))
     }
 
     /// Adds it to a poller.

@@ -163,6 +163,11 @@ impl WaitQueue {
         self.first.get().is_null()
     }
 
+    /// Whether it has two entries at least.
+    pub(crate) fn holds_several(&self) -> bool {
+        self.first.get() != self.last.get()
+    }
+
     /// Adds an entry.
     ///
     /// # Safety

@@ -12,7 +12,8 @@
 //! A goroutine that waits leaves a machine behind, which sooner or later comes to the
 //! right side itself. A thread does not; so it wakes a machine if a processor is idle and
 //! nobody watches. While all processors are busy, machines look in passing, and sysmon
-//! does when they do not.
+//! does when they do not. A watcher that went to work, and computes for long while another
+//! processor is idle, is replaced by sysmon.
 
 use super::processor::P;
 use super::scheduler::Scheduler;
@@ -104,23 +105,31 @@ impl Scheduler {
             && !self.look_at_network(poller, p, clock::now())
     }
 
-    /// The same without a processor, if nobody has looked for long. Returns whether
-    /// there was anything.
+    /// Whether a machine that has nothing to do could watch, and none does.
+    pub(super) fn could_watch(&self) -> bool {
+        self.gate.idle() != 0 && self.lacks_watcher()
+    }
+
+    /// The same without a processor, if nobody has looked for long; before that it wakes a
+    /// machine to look, if there is one. Returns whether there was anything.
     pub(super) fn look_if_overdue(&self, now: u64) -> bool {
         let Some(poller) = self.poller() else {
             return false;
         };
-        if self.keeper.watches() || !poller.is_overdue(now) {
+        if self.keeper.watches() || !poller.is_neglected(now) {
+            return false;
+        }
+        if self.could_watch() {
+            // Having found nothing to do, it will sleep there.
+            self.wake_for_work();
+        }
+        if !poller.is_overdue(now) {
             return false;
         }
         let mut ready = List::new();
         poller.look(now, &mut ready);
         let found = !ready.is_empty();
         self.ready_anywhere(ready);
-        if self.lacks_watcher() {
-            // An idle processor's machine had better sleep there.
-            self.wake_for_work();
-        }
         found
     }
 

@@ -4,7 +4,8 @@
 //! looks for
 //! * machines that are stuck in the kernel while goroutines wait, or compute for
 //!   too long: it takes their processor away;
-//! * the network, if nobody has looked at it for 10 milliseconds;
+//! * the network, if nobody has looked at it for 10 milliseconds, or nobody watches it
+//!   although a processor is idle;
 //! * timers that are overdue, and goroutines that wait while a processor is idle:
 //!   it makes somebody look;
 //! * machines that use more CPUs than there are processors, if those were set: it confines
@@ -34,7 +35,8 @@ use std::sync::OnceLock;
 const SHORTEST: u64 = 20_000;
 const LONGEST: u64 = 10_000_000;
 /// The longest time if goroutines wait for a processor that may have been wrong in
-/// keeping them: while another is idle, and while none is.
+/// keeping them, or for the network, which nobody watches although somebody could: while
+/// another processor is idle, and while none is.
 const LONGEST_WAIT: u64 = 500_000;
 const LONGEST_WAIT_BUSY: u64 = 2_000_000;
 /// Looks in vain before the pace slows down.
@@ -220,7 +222,8 @@ impl Watch {
     /// The longest time until the next look.
     fn longest(&self) -> u64 {
         let mut processors = self.scheduler.processors().iter();
-        match processors.any(|p| p.seen.waiting.get()) {
+        let waits = processors.any(|p| p.seen.waiting.get()) || self.scheduler.could_watch();
+        match waits {
             true if self.scheduler.gate.idle() != 0 => LONGEST_WAIT,
             true => LONGEST_WAIT_BUSY,
             false => LONGEST,

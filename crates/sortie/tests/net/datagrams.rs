@@ -20,7 +20,8 @@ everywhere!(
     closing_ends_sending,
     others_make_room,
     to_a_full_socket,
-    options
+    shutdown_wakes_all_who_receive,
+    options,
 );
 
 fn there_and_back() {
@@ -208,6 +209,31 @@ fn to_a_full_socket() {
         assert_eq!(other.recv(&mut [0; 2000]).unwrap(), 1000);
     }
     sender.join();
+}
+
+/// As in std, whose calls return without a datagram then.
+fn shutdown_wakes_all_who_receive() {
+    const RECEIVERS: usize = 5;
+    let (one, _other) = UnixDatagram::pair().unwrap();
+    let unix = Arc::new(one);
+    let udp = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+    udp.connect(udp.local_addr().unwrap()).unwrap();
+    let mut receivers = Vec::new();
+    for _ in 0..RECEIVERS {
+        let (unix, udp) = (unix.clone(), udp.clone());
+        receivers.push(start(move || unix.recv(&mut [0]).unwrap()));
+        receivers.push(start(move || udp.recv(&mut [0]).unwrap()));
+    }
+    receivers.iter().for_each(|member| member.until_it_waits());
+    unix.shutdown(Shutdown::Both).unwrap();
+    udp.shutdown(Shutdown::Both).unwrap();
+    assert!(receivers.into_iter().all(|member| member.join() == 0));
+    let (count, from) = unix.recv_from(&mut [0]).unwrap();
+    assert!(count == 0 && from.is_unnamed());
+    assert_eq!(unix.peek(&mut [0]).unwrap(), 0);
+    unix.set_nonblocking(true).unwrap();
+    let error = unix.recv(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 fn options() {

@@ -1,5 +1,5 @@
-//! Names, files, pipes and child processes are std's: they hold their thread, and nobody
-//! else's.
+//! Name resolution, files, pipes and child processes are std's. Such a call blocks the
+//! thread it is made on, and never another goroutine: the processor goes on elsewhere.
 
 use crate::procs::Procs;
 use sortie::net::ToSocketAddrs;

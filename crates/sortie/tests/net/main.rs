@@ -9,12 +9,15 @@ mod procs;
 #[macro_use]
 mod crew;
 
+mod acceptors;
 mod closing;
 mod contexts;
 mod conversions;
 mod datagrams;
 mod deadlines;
+mod full;
 mod handoff;
+mod peers;
 mod streams;
 mod threads;
 

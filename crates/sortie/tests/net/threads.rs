@@ -4,8 +4,9 @@ use crate::crew::connection;
 use crate::procs::Procs;
 use sortie::net::{TcpListener, TcpStream};
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// All processors compute, and never come by the runtime.
 #[test]
@@ -65,4 +66,48 @@ fn threads_and_goroutines_talk() {
         }
         goroutine.join().unwrap();
     }
+}
+
+/// The machine that watched the network went to work, and computes. Another processor is
+/// idle, so what comes next is served there, while the first still computes.
+#[test]
+fn computing_does_not_keep_the_network_waiting() {
+    static SERVED: AtomicU32 = AtomicU32::new(0);
+    const ROUNDS: u32 = 20;
+    let _procs = Procs::set(2);
+    let mut longest = Duration::ZERO;
+    let (mut one, mut computes) = connection();
+    let (mut other, mut serves) = connection();
+    // It tells twice, and is not to wait for the first to be acknowledged.
+    computes.set_nodelay(true).unwrap();
+    let computer = sortie::go(move || {
+        let mut byte = [0];
+        while computes.read(&mut byte).unwrap() == 1 {
+            computes.write_all(&byte).unwrap();
+            // Not before the other has been served.
+            while SERVED.load(Ordering::Acquire) <= u32::from(byte[0]) {
+                std::hint::spin_loop();
+            }
+            computes.write_all(&byte).unwrap();
+        }
+    });
+    let server = sortie::go(move || {
+        while serves.read(&mut [0]).unwrap() == 1 {
+            SERVED.fetch_add(1, Ordering::AcqRel);
+        }
+    });
+    for round in 0..ROUNDS as u8 {
+        let mut byte = [0];
+        one.write_all(&[round]).unwrap();
+        one.read_exact(&mut byte).unwrap();
+        // It computes.
+        let start = Instant::now();
+        other.write_all(&[round]).unwrap();
+        one.read_exact(&mut byte).unwrap();
+        longest = longest.max(start.elapsed());
+    }
+    println!("served after {longest:.1?} at the latest");
+    drop((one, other));
+    computer.join().unwrap();
+    server.join().unwrap();
 }

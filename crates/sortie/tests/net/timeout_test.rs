@@ -4,6 +4,7 @@
 
 use crate::crew::connection;
 use crate::procs::Procs;
+use sortie::context::Context;
 use sortie::net::{TcpListener, TcpStream};
 use sortie::time::Instant;
 use std::io::{self, ErrorKind, Read, Write};
@@ -123,5 +124,98 @@ fn concurrent_set_deadline() {
                 });
             }
         });
+    });
+}
+
+/// TestReadTimeout, TestWriteTimeout, TestAcceptTimeout: whoever tries again after the
+/// deadline is refused again, and one in the past refuses what could be done at once.
+#[test]
+fn again_and_again_after_the_deadline() {
+    const TRIES: usize = 3;
+    let late = |result: io::Result<usize>| {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::TimedOut);
+    };
+    for procs in [1, 4] {
+        let _procs = Procs::set(procs);
+        sortie::run(|| {
+            for milliseconds in [-5_000, 0, 10] {
+                let limit = |milliseconds: i64| {
+                    let length = Duration::from_millis(milliseconds.unsigned_abs());
+                    match milliseconds < 0 {
+                        true => Instant::now() - length,
+                        false => Instant::now() + length,
+                    }
+                };
+                let (mut one, _other) = connection();
+                one.set_read_deadline(Some(limit(milliseconds)));
+                (0..TRIES).for_each(|_| late(one.read(&mut [0])));
+                let end = limit(milliseconds);
+                one.set_write_deadline(Some(end));
+                while one.write(&[0; 10_000]).is_ok() {}
+                assert!(Instant::now() >= end);
+                (0..TRIES).for_each(|_| late(one.write(&[0])));
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let end = limit(milliseconds);
+                listener.set_deadline(Some(end));
+                late(listener.accept().map(|_| 0));
+                assert!(Instant::now() >= end);
+                let _queued = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+                (0..TRIES).for_each(|_| late(listener.accept().map(|_| 0)));
+                listener.set_deadline(None);
+                listener.accept().unwrap();
+            }
+        });
+    }
+}
+
+/// TestReadWriteProlongedTimeout: both sides move their deadlines on with every message.
+#[test]
+fn deadlines_are_prolonged() {
+    const MESSAGES: usize = 2_000;
+    for procs in [1, 4] {
+        let _procs = Procs::set(procs);
+        sortie::run(|| {
+            let (one, other) = connection();
+            let soon = || Some(Instant::now() + Duration::from_secs(60));
+            sortie::scope(|s| {
+                s.go(|| {
+                    for _ in 0..MESSAGES {
+                        one.set_write_deadline(soon());
+                        (&one).write_all(&[1; 100]).unwrap();
+                    }
+                    one.set_deadline(soon());
+                    assert_eq!((&one).read(&mut [0]).unwrap(), 0);
+                });
+                let mut left = MESSAGES * 100;
+                while left > 0 {
+                    other.set_read_deadline(soon());
+                    other.set_write_deadline(soon());
+                    left -= (&other).read(&mut [0; 1_000]).unwrap();
+                }
+                other.shutdown(sortie::net::Shutdown::Both).unwrap();
+            });
+        });
+    }
+}
+
+/// TestDialTimeout and TestCancelAfterDial: a time-out
+/// ends the making of a connection, and is of no concern to one that was made.
+#[test]
+fn cancelled_after_connecting() {
+    sortie::run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (context, cancel) = Context::background().with_cancel();
+        let mut one = TcpStream::connect_ctx(address, &context).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        cancel.cancel();
+        TcpStream::connect_ctx(address, &context).unwrap_err();
+        one.write_all(b"there").unwrap();
+        let mut buffer = [0; 5];
+        other.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, b"there");
+        let (context, _cancel) = Context::background().with_timeout(Duration::ZERO);
+        let error = TcpStream::connect_ctx(address, &context).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
     });
 }

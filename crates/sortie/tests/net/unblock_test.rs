@@ -1,5 +1,5 @@
 //! Go's net/net_test.go and tcpsock_test.go: TestCloseUnblocksRead, TestTCPStress,
-//! TestTCPSelfConnect's neighbours that are about the runtime.
+//! TestZeroByteRead.
 //!
 //! <https://github.com/golang/go/blob/master/src/net/net_test.go>
 
@@ -67,5 +67,43 @@ fn tcp_stress() {
                 return;
             }
         }
+    }
+}
+
+/// TestZeroByteRead: whoever wants nothing gets it at once, and it is not the end.
+#[test]
+fn zero_byte_read() {
+    sortie::run(|| {
+        let (mut one, mut other) = connection();
+        assert_eq!(one.read(&mut []).unwrap(), 0);
+        let none = &mut [std::io::IoSliceMut::new(&mut [])];
+        assert_eq!(one.read_vectored(none).unwrap(), 0);
+        assert_eq!(one.read_vectored(&mut []).unwrap(), 0);
+        assert_eq!(one.write(&[]).unwrap(), 0);
+        other.write_all(b"x").unwrap();
+        assert_eq!(one.read(&mut []).unwrap(), 0);
+        assert_eq!(one.read(&mut [0; 2]).unwrap(), 1);
+        one.close().unwrap();
+        assert!(ClosedError::is(&one.read(&mut []).unwrap_err()));
+    });
+}
+
+/// The same for who accepts.
+#[test]
+fn close_unblocks_accept() {
+    for procs in [1, 2, 8] {
+        let _procs = Procs::set(procs);
+        sortie::run(|| {
+            for round in 0..200 {
+                let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+                let accepts = listener.clone();
+                let acceptor = sortie::go(move || accepts.accept().unwrap_err());
+                for _ in 0..round % 4 {
+                    sortie::yield_now();
+                }
+                listener.close().unwrap();
+                assert!(ClosedError::is(&acceptor.join().unwrap()));
+            }
+        });
     }
 }

@@ -8,6 +8,7 @@ mod groups;
 mod lanes;
 mod random;
 mod scenarios;
+mod sockets;
 
 use libtest_mimic::{Arguments, Trial};
 use random::Random;
@@ -31,6 +32,7 @@ fn main() {
         .chain(channels::ALL)
         .chain(groups::ALL)
         .chain(lanes::ALL)
+        .chain(sockets::ALL)
         .flat_map(|&(name, scenario)| {
             [1, 2, 4, 16].map(|procs| {
                 Trial::test(format!("{name}::on_{procs}"), move || {

@@ -27,7 +27,7 @@ pub(crate) const ALL: &[(&str, Scenario)] = &[
 ];
 
 /// Starts so many goroutines, each with its own random numbers, and waits.
-fn crowd(random: &mut Random, count: u32, f: impl Fn(Random) + Sync) {
+pub(crate) fn crowd(random: &mut Random, count: u32, f: impl Fn(Random) + Sync) {
     sortie::scope(|s| {
         for _ in 0..count {
             let (random, f) = (random.split(), &f);
