@@ -102,8 +102,9 @@ impl UdpSocket {
         let (count, from) = self.0.receive_datagram(how, flags, |inner, flags| {
             SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
         })?;
+        // From nowhere if receiving was shut down, which is no address.
         let from = from.as_socket();
-        let from = from.ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
+        let from = from.ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))?;
         Ok((count, from))
     }
 
