@@ -213,6 +213,11 @@ impl Confinement {
         self.whole().as_ref() == Some(whole)
     }
 
+    /// Whether nobody has [released](Self::release) the machines since they were confined.
+    pub(super) fn is_in_force(&self) -> bool {
+        !self.state.lock().sets.is_empty()
+    }
+
     /// Sets all free.
     pub(super) fn release(&self, machines: &[&M]) {
         let mut state = self.state.lock();

@@ -159,7 +159,9 @@ impl Overtime {
         if let Some(confined) = &mut self.confined {
             confined.busy += busy as u64 * now.saturating_sub(confined.last);
             confined.last = now;
-            if confined.count != processors {
+            // By the time of this look there may be as many processors as before, but the
+            // machines are free, since there were more in between.
+            if confined.count != processors || !scheduler.confinement.is_in_force() {
                 self.end(scheduler);
                 self.begin(scheduler, processors, now);
             }

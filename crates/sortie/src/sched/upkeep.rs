@@ -64,6 +64,10 @@ impl Scheduler {
             }
             old
         };
-        super::blocking::blocking(change)
+        let old = super::blocking::blocking(change);
+        // It may sleep until a processor is in use, though goroutines compute without one:
+        // more than there are processors now.
+        self.sysmon.wake();
+        old
     }
 }
