@@ -50,6 +50,7 @@ pub(crate) unsafe fn ready_here(g: GRef) {
         return unsafe { ready(g) };
     };
     g.set_state(State::Waiting, State::Runnable);
+    let _hidden = race::hide();
     let m = M::of(me);
     trace::ready(m, me, g);
     // SAFETY: seats hold `&'static P`s.
