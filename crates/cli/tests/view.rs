@@ -1,35 +1,17 @@
 //! Pages of traced programs, as far as that can be told without a browser; `.ci/browser`
 //! opens some.
 
+#[allow(dead_code, reason = "other tests have more use for it")]
+mod common;
+
+use common::{Memory, alone};
 use sortie::{runtime, trace};
 use sortie_cli::file::Trace;
 use sortie_cli::model::Model;
 use sortie_cli::report::Figures;
 use sortie_cli::view::{Options, page};
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// A file in memory.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn traced(program: impl FnOnce() + Send) -> Vec<u8> {
     let _alone = alone();

@@ -10,7 +10,6 @@ mod messages;
 mod program;
 mod threads;
 
-use libtest_mimic::{Arguments, Trial};
 use program::Program;
 
 fn main() {
@@ -21,17 +20,5 @@ fn main() {
         threads::PROGRAMS,
     ]
     .concat();
-    if let Some(name) = program::requested() {
-        let program = programs.iter().find(|program| program.name == name);
-        (program.expect("a program of that name").main)();
-        return;
-    }
-    let mut trials = Vec::new();
-    for program in programs {
-        let all = Trial::test(program.name, move || program.check(None));
-        let name = format!("{}, on one processor", program.name);
-        let one = Trial::test(name, move || program.check(Some(1)));
-        trials.extend([all, one]);
-    }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    program::main(&programs);
 }

@@ -18,17 +18,25 @@ fn this() -> String {
     std::env::current_exe().unwrap().to_str().unwrap().into()
 }
 
+/// What comes of `sortie speedup` with one of this binary's programs.
+fn of(program: &str, options: &[&str]) -> crate::command::Outcome {
+    let (variable, value) = program::request(program);
+    let output = command(&["speedup"])
+        .args(options)
+        .args(["--", &this()])
+        .env(variable, value)
+        .output();
+    output.unwrap().into()
+}
+
 fn rows() {
     let directory = Directory::new();
     let picture = directory.join("speedup.svg");
-    let (variable, value) = program::request("work");
-    let outcome: crate::command::Outcome =
-        command(&["speedup", "--max", "2", "--rounds", "1", "--svg"])
-            .args([picture.to_str().unwrap(), "--", &this()])
-            .env(variable, value)
-            .output()
-            .unwrap()
-            .into();
+    let picture_path = picture.to_str().unwrap();
+    let outcome = of(
+        "work",
+        &["--max", "2", "--rounds", "1", "--svg", picture_path],
+    );
     contains(
         outcome.succeeds(),
         &[
@@ -46,13 +54,7 @@ fn rows() {
 fn more_than_cpus() {
     let cpus = std::thread::available_parallelism().unwrap().get();
     let most = (cpus + 1).to_string();
-    let (variable, value) = program::request("work");
-    let outcome: crate::command::Outcome =
-        command(&["speedup", "--max", &most, "--rounds", "1", "--", &this()])
-            .env(variable, value)
-            .output()
-            .unwrap()
-            .into();
+    let outcome = of("work", &["--max", &most, "--rounds", "1"]);
     contains(
         outcome.succeeds(),
         &[&format!(
@@ -62,12 +64,7 @@ fn more_than_cpus() {
 }
 
 fn failing() {
-    let (variable, value) = program::request("fail");
-    let outcome: crate::command::Outcome = command(&["speedup", "--", &this()])
-        .env(variable, value)
-        .output()
-        .unwrap()
-        .into();
+    let outcome = of("fail", &[]);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     contains(
         &outcome.stderr,

@@ -14,7 +14,7 @@ use crate::runtime::try_scheduler;
 use crate::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{RecvFlags, SendFlags};
-use socket2::SockRef;
+use socket2::{SockAddr, SockRef};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -219,6 +219,18 @@ impl<S: AsFd> Socket<S> {
                 attempt(inner, flags)
             }
             done => done,
+        })
+    }
+
+    /// Receives a datagram, and tells where from.
+    pub(super) fn receive_from(
+        &self,
+        how: How<'_>,
+        buffer: &mut [u8],
+        flags: i32,
+    ) -> io::Result<(usize, SockAddr)> {
+        self.receive_datagram(how, flags, |inner, flags| {
+            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
         })
     }
 
@@ -483,7 +495,7 @@ const MOST_BUFFERS: usize = libc::UIO_MAXIOV as usize;
 
 /// As those want it who write to it only.
 #[inline]
-pub(super) fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     // SAFETY: the same layout; socket2 writes initialised bytes only.
     unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
 }

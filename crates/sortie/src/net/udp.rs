@@ -1,6 +1,6 @@
 //! Datagrams over UDP.
 
-use super::socket::{How, SEND, Socket, receive, send, uninit};
+use super::socket::{How, SEND, Socket, receive, send};
 use crate::context::Context;
 use crate::park::source::Direction;
 use crate::time::Instant;
@@ -99,9 +99,7 @@ impl UdpSocket {
         buffer: &mut [u8],
         flags: i32,
     ) -> io::Result<(usize, SocketAddr)> {
-        let (count, from) = self.0.receive_datagram(how, flags, |inner, flags| {
-            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
-        })?;
+        let (count, from) = self.0.receive_from(how, buffer, flags)?;
         // From nowhere if receiving was shut down, which is no address.
         let from = from.as_socket();
         let from = from.ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))?;

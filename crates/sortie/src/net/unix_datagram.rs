@@ -1,6 +1,6 @@
 //! Datagrams within the machine.
 
-use super::socket::{How, SEND, Socket, receive, send, uninit};
+use super::socket::{How, SEND, Socket, receive, send};
 use super::unix_stream::{UnixAddr, as_socket_address};
 use crate::context::Context;
 use crate::park::source::Direction;
@@ -130,9 +130,7 @@ impl UnixDatagram {
         buffer: &mut [u8],
         flags: i32,
     ) -> io::Result<(usize, UnixAddr)> {
-        let (count, from) = self.0.receive_datagram(how, flags, |inner, flags| {
-            SockRef::from(inner).recv_from_with_flags(uninit(buffer), flags)
-        })?;
+        let (count, from) = self.0.receive_from(how, buffer, flags)?;
         Ok((count, sender(&from)?))
     }
 

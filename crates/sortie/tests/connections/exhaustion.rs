@@ -183,14 +183,7 @@ fn a_rest_ends() {
             }
         });
         // The poller, and what closing needs, want descriptors of their own.
-        while sortie::runtime::dump()
-            .to_string()
-            .matches("IO wait")
-            .count()
-            == 0
-        {
-            sortie::yield_now();
-        }
+        until_somebody_waits();
         let socket = client();
         let _taken = take_all();
         let address = listener.local_addr().unwrap();
@@ -208,6 +201,12 @@ fn a_rest_ends() {
     });
 }
 
+fn until_somebody_waits() {
+    while !sortie::runtime::dump().to_string().contains("IO wait") {
+        sortie::yield_now();
+    }
+}
+
 /// Closing for all needs a descriptor, once. Without one it is no worse.
 fn closing() {
     sortie::run(|| {
@@ -218,14 +217,7 @@ fn closing() {
         let one = Arc::new(one);
         let reads = one.clone();
         let reader = sortie::go(move || (&*reads).read(&mut [0]).unwrap_err());
-        while sortie::runtime::dump()
-            .to_string()
-            .matches("IO wait")
-            .count()
-            == 0
-        {
-            sortie::yield_now();
-        }
+        until_somebody_waits();
         let taken = take_all();
         one.close().unwrap();
         assert!(ClosedError::is(&reader.join().unwrap()));

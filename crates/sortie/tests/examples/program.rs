@@ -1,6 +1,6 @@
 //! A program of its own, and what it must print.
 
-use libtest_mimic::Failed;
+use libtest_mimic::{Arguments, Failed, Trial};
 use std::env;
 use std::process::{Command, Stdio};
 
@@ -38,9 +38,22 @@ pub(crate) use programs;
 
 const VARIABLE: &str = "SORTIE_EXAMPLE";
 
-/// The program that this process is to be, if any.
-pub(crate) fn requested() -> Option<String> {
-    env::var(VARIABLE).ok()
+/// Is the program that this process is to be, or else runs all, each on all processors and
+/// on one.
+pub(crate) fn main(programs: &[Program]) {
+    if let Ok(name) = env::var(VARIABLE) {
+        let program = programs.iter().find(|program| program.name == name);
+        (program.expect("a program of that name").main)();
+        return;
+    }
+    let mut trials = Vec::new();
+    for &program in programs {
+        let all = Trial::test(program.name, move || program.check(None));
+        let name = format!("{}, on one processor", program.name);
+        let one = Trial::test(name, move || program.check(Some(1)));
+        trials.extend([all, one]);
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 impl Program {

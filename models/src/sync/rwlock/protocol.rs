@@ -126,6 +126,17 @@ impl Library {
         thread::spawn(move || f(&library))
     }
 
+    /// Reads twice at the same time, while somebody wants to write.
+    fn read_twice(self: &Arc<Self>) {
+        let writer = self.start(|library| library.write(NEVER));
+        assert!(self.come_to_read(false, NEVER));
+        assert!(self.come_to_read(true, NEVER));
+        let first = self.look_and_leave();
+        assert_eq!(self.look_and_leave(), first);
+        assert!(writer.join().unwrap());
+        self.is_settled(1);
+    }
+
     /// All is as in the beginning, but for so many books.
     fn is_settled(&self, books: u32) {
         let word = self.lock.word.load(Ordering::Relaxed);
@@ -242,13 +253,7 @@ fn leaving_by_the_word() {
     explore_shards("leaving by the word", 3, || {
         let library = Library::new();
         library.crowd();
-        let writer = library.start(|library| library.write(NEVER));
-        assert!(library.come_to_read(false, NEVER));
-        assert!(library.come_to_read(true, NEVER));
-        let first = library.look_and_leave();
-        assert_eq!(library.look_and_leave(), first);
-        assert!(writer.join().unwrap());
-        library.is_settled(1);
+        library.read_twice();
     });
 }
 
@@ -256,14 +261,7 @@ fn leaving_by_the_word() {
 #[test]
 fn reading_again() {
     explore("reading again", 3, || {
-        let library = Library::new();
-        let writer = library.start(|library| library.write(NEVER));
-        assert!(library.come_to_read(false, NEVER));
-        assert!(library.come_to_read(true, NEVER));
-        let first = library.look_and_leave();
-        assert_eq!(library.look_and_leave(), first);
-        assert!(writer.join().unwrap());
-        library.is_settled(1);
+        Library::new().read_twice();
     });
 }
 
