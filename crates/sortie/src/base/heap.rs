@@ -26,6 +26,12 @@ impl<T: Copy> Heap<T> {
         self.entries.first().map(|entry| entry.0)
     }
 
+    /// The value with the smallest key.
+    #[inline]
+    pub(crate) fn first_value(&self) -> Option<T> {
+        self.entries.first().map(|entry| entry.1)
+    }
+
     pub(crate) fn push(&mut self, key: u64, value: T) {
         self.entries.push((key, value));
         self.up(self.entries.len() - 1);

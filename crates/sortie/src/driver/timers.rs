@@ -215,6 +215,9 @@ impl Timers {
         while entries.heap.first().is_some_and(|first| first <= now) {
             match entries.heap.pop() {
                 Some((_, Alarm::Wake(g, ticket))) => {
+                    if let Some(Alarm::Wake(next, _)) = entries.heap.first_value() {
+                        next.prefetch_header();
+                    }
                     // Always parked: its timer is set after it is.
                     if g.claim.win(ticket).is_some() {
                         g.outcome.set(TIMED_OUT);

@@ -246,6 +246,12 @@ impl G {
         unsafe { (*self.fiber.as_ptr()).is_none() }
     }
 
+    /// Fetches the lines of the header that a wake-up uses into the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch_header(&self) {
+        raw::prefetch(ptr::from_ref(self).cast());
+    }
+
     /// Fetches into the cache what it will use when it runs again.
     ///
     /// # Safety

@@ -77,7 +77,10 @@ impl Scheduler {
             g.set_state(State::Waiting, State::Runnable);
             trace::ready_by_nobody(trace::machine_of(p), None, g);
             // SAFETY: as this function's.
-            unsafe { self.make_last(p, g) };
+            unsafe {
+                g.prefetch();
+                self.make_last(p, g);
+            }
         }
     }
 

@@ -203,8 +203,8 @@ impl Watch {
         }
         let found = self
             .look_at_processors(now)
-            .max(Found::reason(self.look_at_timers(now)))
             .max(Found::reason(self.scheduler.look_if_overdue(now)));
+        let timers_are_late = self.look_at_timers(now);
         self.overtime.look(self.scheduler, now);
         self.suspicious = found == Found::Suspicion;
         if found == Found::Reason {
@@ -215,6 +215,11 @@ impl Watch {
             if self.in_vain > PATIENCE {
                 self.delay = (self.delay * 2).min(self.longest());
             }
+        }
+        if timers_are_late {
+            // Where many are due all the time, looking more often would only take time
+            // from those who see to them.
+            self.delay = self.delay.min(OVERDUE);
         }
         self.rare(now);
     }
