@@ -113,7 +113,10 @@ impl GlobalQueue {
         let first = share.pop_front();
         for g in share {
             // SAFETY: as this function's. There is room: the queue was empty.
-            let pushed = unsafe { p.queue.push(g.into()) };
+            let pushed = unsafe {
+                g.prefetch();
+                p.queue.push(g.into())
+            };
             debug_assert!(pushed.is_ok(), "an empty queue has room for a share");
             if pushed.is_err() {
                 self.push(g);
