@@ -15,10 +15,10 @@ pub(crate) fn render(rows: &[Row]) -> String {
     let ours = first.cells[0].system;
     let mut heading = vec!["workload".to_string()];
     for cell in &first.cells {
-        heading.push(cell.system.into());
-        if cell.system != ours {
-            heading.push(format!("/ {ours}"));
-        }
+        heading.push(match cell.system == ours {
+            true => ours.into(),
+            false => format!("{} (/ {ours})", cell.system),
+        });
     }
     let columns = heading.len();
     table.set_header(heading);
@@ -26,15 +26,17 @@ pub(crate) fn render(rows: &[Row]) -> String {
     for row in rows {
         let mut line = vec![row.workload.name.to_string()];
         for (index, cell) in row.cells.iter().enumerate() {
-            line.push(match (&cell.outcome, cell.outcome.figure()) {
+            let mut text = match (&cell.outcome, cell.outcome.figure()) {
                 (_, Some(figure)) => quantity(figure, row.workload.unit),
                 (Outcome::NotApplicable { .. }, _) => "-".into(),
                 _ => "fails".into(),
-            });
-            if index > 0 {
-                let ratio = row.ratio(cell);
-                line.push(ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")));
+            };
+            if index > 0
+                && let Some(ratio) = row.ratio(cell)
+            {
+                text += &format!(" ({})", number(ratio));
             }
+            line.push(text);
             note(&mut notes, row.workload.name, cell);
         }
         table.add_row(line);
