@@ -11,7 +11,7 @@ use super::core::{CLOSED, Core};
 use super::errors::Refused;
 use super::receiver::{Receiver, Source};
 use super::zero::Zero;
-use crate::base::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use crate::base::atomic::{AtomicPtr, AtomicUsize, Ordering, known};
 use crate::base::memory::{self, Start};
 use crate::park::wait_queue::Until;
 use std::convert::Infallible;
@@ -22,6 +22,7 @@ use std::panic::Location;
 use std::ptr::{self, NonNull};
 
 /// The channel, once there is one, and the count of owners of what it is a part of.
+#[derive(Debug)]
 pub(crate) struct Event {
     references: AtomicUsize,
     /// Frees what it is a part of.
@@ -32,6 +33,7 @@ pub(crate) struct Event {
 }
 
 /// What there is once somebody has asked for it.
+#[derive(Debug)]
 struct Channel {
     zero: Zero<Infallible>,
     /// No owner: it is itself a part of the event.
@@ -231,6 +233,7 @@ impl EventRef {
             }),
             start: room.start,
         };
+        let _ = known(&channel.zero.core);
         let place = room.place.cast::<Channel>().as_ptr();
         // SAFETY: there is room for a channel.
         unsafe { place.write(channel) };

@@ -11,6 +11,7 @@
 //! no other item.
 
 use crate::base::atomic::{AtomicPtr, Cell, Ordering};
+use std::fmt;
 use std::ptr::{self, NonNull};
 
 /// An item's part of the list it is in. The lock's; but who owns the item may ask
@@ -50,6 +51,12 @@ impl<T> Links<T> {
 /// The list.
 pub(super) struct List<T> {
     first: Option<NonNull<T>>,
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").finish_non_exhaustive()
+    }
 }
 
 // SAFETY: it is used with a lock held; items may be used by whoever holds it.

@@ -42,11 +42,13 @@ use super::context::Context;
 use super::error::{Cause, ContextError};
 use super::list::{Linked, Links, List};
 use super::state::{Ending, State};
+use crate::base::atomic::known;
 use crate::base::lock::{Guard, Lock};
 use crate::chan::{Event, EventRef, Receiver, Room};
 use crate::park::wait_queue::{End, Entry, Interrupt, WaitQueue};
 use crate::time::Instant;
 use std::convert::Infallible;
+use std::fmt;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::Location;
@@ -66,11 +68,12 @@ pub(super) struct Node {
     /// What it was made from. It has no need of it once it is dismantled.
     pub(super) parent: Context,
     /// When it ends by itself, or an ancestor does.
-    due: Due,
+    pub(super) due: Due,
     pub(super) inner: Lock<Inner>,
 }
 
 /// What the lock of a node protects.
+#[derive(Debug)]
 pub(super) struct Inner {
     pub(super) children: List<Node>,
     /// Blocked calls that end when this ends.
@@ -98,6 +101,12 @@ impl Extra {
             cause: None,
             cause_when_late,
         })
+    }
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extra").finish_non_exhaustive()
     }
 }
 
@@ -202,6 +211,7 @@ impl NodeRef {
                 extra,
             }),
         };
+        let _ = known((&node.event, &node.inner));
         // SAFETY: as this function's; the event comes first, and has two owners.
         unsafe {
             memory.write(node);

@@ -23,20 +23,20 @@
 //! there may be children that have not ended.
 
 use super::error::ContextError;
-use crate::base::atomic::{AtomicU32, Ordering};
+use crate::base::atomic::{AtomicU8, Ordering};
 
-const OPEN: u32 = 0;
-const CANCELED: u32 = 1;
-const DEADLINE_EXCEEDED: u32 = 2;
+const OPEN: u8 = 0;
+const CANCELED: u8 = 1;
+const DEADLINE_EXCEEDED: u8 = 2;
 /// The bits of how it has ended.
-const ENDED: u32 = 3;
-const INHERITED: u32 = 4;
-const USED: u32 = 8;
-const SETTLED: u32 = 16;
+const ENDED: u8 = 3;
+const INHERITED: u8 = 4;
+const USED: u8 = 8;
+const SETTLED: u8 = 16;
 
 /// How a node ends.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ending(u32);
+pub(super) struct Ending(u8);
 
 impl Ending {
     /// By itself.
@@ -55,12 +55,12 @@ impl Ending {
 
 /// The word.
 #[derive(Debug)]
-pub(super) struct State(AtomicU32);
+pub(super) struct State(AtomicU8);
 
 impl State {
     /// Of a new node, used or not.
     pub(super) fn new(used: bool) -> Self {
-        State(AtomicU32::new(if used { USED } else { OPEN }))
+        State(AtomicU8::new(if used { USED } else { OPEN }))
     }
 
     /// How it has ended, or is ending, if so.
