@@ -52,24 +52,8 @@ pub(crate) fn requested() -> Option<String> {
 }
 
 impl Program {
-    /// Runs the program to its end, on so many processors. What the detector says is always
-    /// true, but whether it sees a race depends on the order of things: it remembers only a
-    /// few accesses. So a race has to be found in one of some runs.
+    /// Runs the program to its end, on so many processors.
     pub(crate) fn check(self, expected: Expected, processors: usize) -> Result<(), Failed> {
-        const CHANCES: usize = 5;
-        let mut result = self.run_once(expected, processors);
-        if expected == Expected::Race {
-            for _ in 1..CHANCES {
-                if result.is_ok() {
-                    break;
-                }
-                result = self.run_once(expected, processors);
-            }
-        }
-        result
-    }
-
-    fn run_once(self, expected: Expected, processors: usize) -> Result<(), Failed> {
         let output = Command::new(env::current_exe()?)
             .env(VARIABLE, self.name)
             .env("SORTIE_MAXPROCS", processors.to_string())
