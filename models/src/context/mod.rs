@@ -20,24 +20,46 @@ pub(crate) use error::ContextError;
 mod context {
     use super::error::ContextError;
     use super::node::NodeRef;
+    use crate::protocol::Watched;
 
     /// `None` never ends.
-    #[derive(Debug, Clone, Default)]
-    pub(crate) struct Context(Option<NodeRef>);
+    #[derive(Debug, Default)]
+    pub(crate) struct Context(Option<NodeRef>, Seen);
+
+    /// Looked at by who looks at a context, and changed when that is dropped: so loom
+    /// notices if a node is freed that somebody may be using.
+    #[derive(Debug, Default)]
+    struct Seen(Watched<()>);
+
+    impl Drop for Seen {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                self.0.change(|()| ());
+            }
+        }
+    }
+
+    impl Clone for Context {
+        fn clone(&self) -> Self {
+            Context(self.0.clone(), Seen::default())
+        }
+    }
 
     impl Context {
         pub(super) fn of(node: NodeRef) -> Self {
-            Context(Some(node))
+            Context(Some(node), Seen::default())
         }
 
         pub(super) fn node(&self) -> Option<&NodeRef> {
+            self.1.0.look(|()| ());
             self.0.as_ref()
         }
 
         pub(super) fn release(self) {
             let mut next = Some(self);
-            while let Some(context) = next {
-                next = context.0.and_then(NodeRef::into_parent);
+            while let Some(Context(node, seen)) = next {
+                drop(seen);
+                next = node.and_then(NodeRef::into_parent);
             }
         }
 

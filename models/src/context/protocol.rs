@@ -209,7 +209,10 @@ fn owners_leave_together() {
         let middle = child(Some(&root));
         let leaf = child(Some(&middle));
         let other = middle.clone();
-        let owner = thread::spawn(move || drop(other));
+        let owner = thread::spawn(move || {
+            assert!(other.parent.node().is_some());
+            drop(other);
+        });
         let another = thread::spawn(move || drop((middle, leaf)));
         cancel(&root);
         drop(root);
@@ -230,15 +233,17 @@ fn what_was_done_before_is_seen() {
                 let _ = node.receiver();
             }
             let done = Arc::new(Watched::new(0));
-            let (ends, does) = (node.clone(), done.clone());
-            let ender = thread::spawn(move || {
-                does.change(|done| *done = 1);
-                cancel(&ends);
+            let (looks, sees) = (node.clone(), done.clone());
+            // The ender is the first: loom would not try what he changes after he has
+            // looked at it himself.
+            let looker = thread::spawn(move || {
+                if looks.error().is_some() {
+                    assert_eq!(sees.look(|done| *done), 1);
+                }
             });
-            if node.error().is_some() {
-                assert_eq!(done.look(|done| *done), 1);
-            }
-            ender.join().unwrap();
+            done.change(|done| *done = 1);
+            cancel(&node);
+            looker.join().unwrap();
         });
     }
 }
