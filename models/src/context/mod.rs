@@ -205,6 +205,8 @@ mod alarm {
             let found = node.and_then(|node| unsafe { NodeRef::acquire(node) });
             drop(node);
             if let Some(node) = found {
+                // It is there.
+                let _ = node.parent.node();
                 end(
                     &node,
                     ContextError::DeadlineExceeded,

@@ -14,7 +14,13 @@
 //! error is seen with its cause, and with a closed channel; who waits is woken; each node
 //! is freed once, and not used any more then.
 //!
-//! Seen to fail: SEEN
+//! Seen to fail: when a node is used by a plain store, or takes children whether it has ended
+//! or not; when it is settled, or taken for it, with children or an open channel; with a
+//! channel that is made without using the node; when the last owner does not look whether
+//! it is in a list, or at its alarm; with `Relaxed` for the exchange that ends a bare
+//! node, or for the look at the list or at the count. Not seen, since loom knows nothing of
+//! memory that was freed: an alarm that is not retired, who looks at the count before the
+//! list, and `Relaxed` for what takes a node out of it.
 
 use super::context::Context;
 use super::end::end;
