@@ -12,8 +12,8 @@
 //! # What is compiled
 //! The very files of the runtime: `lock`, `run_queue`, `padded`, `seat`,
 //! `wake_gate`, `claim`, `join_word`, `joiner`, `park/thread`, `park/wait_queue`,
-//! `park/readiness`, the words and locks of `sync`, and the channels but for futures, iterators and macros, each
-//! included by its path. They name their neighbours as
+//! `park/readiness`, the words and locks of `sync`, the nodes of `context`, and the channels but for futures, iterators
+//! and macros, each included by its path. They name their neighbours as
 //! `crate::base::…`, so this crate has the same folders, where the rest is replaced:
 //!
 //! | module            | here                                                    |
@@ -29,7 +29,7 @@
 //! | `chan::turn`      | blocks of two slots                                     |
 //! | `sync::pool`      | three rooms; either end of the list is taken            |
 //! | `rwlock::shards`  | two, and always there                                   |
-//! | `context`         | none                                                    |
+//! | `context`         | nodes and how they end; alarms that ring when told      |
 //! | `chan::schedule`  | nothing: no timers fire                                 |
 //!
 //! `protocol` has a file for each protocol, and `chan::protocol` for each kind of
@@ -81,3 +81,5 @@ mod sched;
 mod sync;
 #[cfg(test)]
 mod task;
+#[cfg(test)]
+mod time;

@@ -12,6 +12,8 @@ pub(crate) mod instant;
 #[path = "../../../crates/sortie/src/base/lock.rs"]
 #[allow(dead_code, reason = "timers try, and are not modelled")]
 pub(crate) mod lock;
+#[path = "../../../crates/sortie/src/base/memory.rs"]
+pub(crate) mod memory;
 #[path = "../../../crates/sortie/src/base/padded.rs"]
 pub(crate) mod padded;
 pub(crate) mod rng;

@@ -39,3 +39,7 @@ mod timer;
 mod wait;
 #[path = "../../../crates/sortie/src/chan/zero.rs"]
 mod zero;
+
+pub(crate) use event::{Event, EventRef, Room};
+pub(crate) use make::never;
+pub(crate) use receiver::Receiver;

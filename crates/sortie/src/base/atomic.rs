@@ -7,6 +7,13 @@ pub(crate) use std::sync::atomic::{
     fence,
 };
 
+/// Makes a model acquainted with the atomics of what is about to be shared; see its twin
+/// there. Does nothing here.
+#[inline(always)]
+pub(crate) fn known<T>(value: T) -> T {
+    value
+}
+
 /// Fetches what a pointer points at into the cache, and the line before and after: a
 /// hint, which does nothing if it points nowhere.
 #[inline(always)]

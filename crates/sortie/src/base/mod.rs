@@ -17,6 +17,7 @@ pub(crate) mod histogram;
 pub(crate) mod identity;
 pub(crate) mod instant;
 pub(crate) mod lock;
+pub(crate) mod memory;
 pub(crate) mod padded;
 pub(crate) mod rng;
 pub(crate) mod run_queue;

@@ -3,70 +3,160 @@
 //! It is a part of what it tells of, and its receivers own that: who holds a
 //! context's `done` need not hold the context. The owner has the event as its first
 //! field, and is counted here.
+//!
+//! For most contexts nobody asks for the channel, so it is made when somebody does: it
+//! is as large as all the rest.
 
-use super::core::Core;
+use super::core::{CLOSED, Core};
 use super::errors::Refused;
 use super::receiver::{Receiver, Source};
 use super::zero::Zero;
-use crate::base::atomic::{AtomicUsize, Ordering};
+use crate::base::atomic::{AtomicPtr, AtomicUsize, Ordering, known};
+use crate::base::memory::{self, Start};
 use crate::park::wait_queue::Until;
 use std::convert::Infallible;
 use std::fmt;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::panic::Location;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-/// The channel, and the count of owners of what it is a part of.
+/// The channel, once there is one, and the count of owners of what it is a part of.
+#[derive(Debug)]
 pub(crate) struct Event {
     references: AtomicUsize,
     /// Frees what it is a part of.
     free: unsafe fn(NonNull<Event>),
-    channel: Zero<Infallible>,
+    /// Set once, and freed with the event.
+    channel: AtomicPtr<Channel>,
+    origin: &'static Location<'static>,
+}
+
+/// What there is once somebody has asked for it.
+#[derive(Debug)]
+struct Channel {
+    zero: Zero<Infallible>,
+    /// No owner: it is itself a part of the event.
+    receiver: ManuallyDrop<Receiver<Infallible>>,
+    /// Where its memory starts.
+    start: Start,
+}
+
+/// Memory for a channel.
+pub(crate) struct Room {
+    place: NonNull<MaybeUninit<Channel>>,
+    start: Start,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        let (place, start) = memory::take();
+        Room { place, start }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // SAFETY: taken for a channel; there is none in it.
+        unsafe { memory::give::<Channel>(self.start) };
+    }
 }
 
 impl Event {
-    /// With one owner, for whom [`EventRef::first`] is.
+    /// With so many owners, for whom [`EventRef::first`] is.
     ///
     /// # Safety
     /// When the last owner is gone `free` can be called: once, by any thread, with
     /// the pointer that `first` got.
     pub(crate) unsafe fn new(
+        owners: usize,
         free: unsafe fn(NonNull<Event>),
         origin: &'static Location<'static>,
     ) -> Self {
         Event {
-            references: AtomicUsize::new(1),
+            references: AtomicUsize::new(owners),
             free,
-            channel: Zero::new(origin),
+            channel: AtomicPtr::new(ptr::null_mut()),
+            origin,
         }
     }
 
-    /// Closes the channel: whoever receives from it goes on. Wakes futures, whose
-    /// wakers are foreign code.
-    pub(crate) fn set(&self) {
-        self.channel.close();
-    }
-
-    /// Whether the channel is closed.
     #[inline]
-    pub(crate) fn is_set(&self) -> bool {
-        self.core().flags() & super::core::CLOSED != 0
+    fn channel(&self) -> Option<&Channel> {
+        // SAFETY: null, or a channel that goes with the event.
+        unsafe { self.channel.load(Ordering::Acquire).as_ref() }
     }
 
+    /// What receives from the channel, if there is one.
+    #[inline]
+    pub(crate) fn receiver(&self) -> Option<&Receiver<Infallible>> {
+        self.channel().map(|channel| &*channel.receiver)
+    }
+
+    /// Closes the channel, if there is one: whoever receives from it goes on. Wakes
+    /// futures, whose wakers are foreign code.
+    #[inline]
+    pub(crate) fn set(&self) {
+        if self.is_open() {
+            self.close();
+        }
+    }
+
+    #[cold]
+    fn close(&self) {
+        if let Some(channel) = self.channel() {
+            channel.zero.close();
+        }
+    }
+
+    /// Whether there is a channel, and it is not closed.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.channel()
+            .is_some_and(|channel| channel.zero.core.flags() & CLOSED == 0)
+    }
+
+    /// The channel's core. There is one for who has a receiver of it.
     #[inline]
     pub(super) fn core(&self) -> &Core {
-        &self.channel.core
+        match self.channel() {
+            Some(channel) => &channel.zero.core,
+            None => unreachable!("receivers are made with their channel"),
+        }
     }
 
+    /// Whether the channel is closed, to who has a receiver of it.
+    #[inline]
+    pub(super) fn is_set(&self) -> bool {
+        self.core().flags() & CLOSED != 0
+    }
+
+    /// Waits for the channel to be closed, as who has a receiver of it.
     pub(super) fn receive(
         &self,
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Refused<()> {
-        match self.channel.receive(until, location) {
+        let Some(channel) = self.channel() else {
+            unreachable!("receivers are made with their channel");
+        };
+        match channel.zero.receive(until, location) {
             Ok(message) => match message {},
             Err(refused) => refused,
+        }
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        if let Some(channel) = NonNull::new(self.channel.load(Ordering::Relaxed)) {
+            // SAFETY: it was put into memory that was taken for it, and goes with the
+            // event.
+            unsafe {
+                let start = channel.as_ref().start;
+                channel.drop_in_place();
+                memory::give::<Channel>(start);
+            }
         }
     }
 }
@@ -81,10 +171,11 @@ unsafe impl Send for EventRef {}
 unsafe impl Sync for EventRef {}
 
 impl EventRef {
-    /// The first owner.
+    /// One of the first owners.
     ///
     /// # Safety
-    /// The event is new, and will be there until it is freed.
+    /// - the event is new, and will be there until it is freed;
+    /// - this is called once for each owner that it was made with.
     pub(crate) unsafe fn first(event: NonNull<Event>) -> Self {
         EventRef(event)
     }
@@ -117,6 +208,13 @@ impl EventRef {
         self.0
     }
 
+    /// Whether there is no other owner. If nobody can [`acquire`](Self::acquire) it any
+    /// more there will be none, and all that others did is seen.
+    #[inline]
+    pub(crate) fn is_only_one(&self) -> bool {
+        self.references.load(Ordering::Acquire) == 1
+    }
+
     /// Gives up ownership. Whether it was the last, so that the caller has to free
     /// what the event is a part of.
     #[inline]
@@ -126,15 +224,32 @@ impl EventRef {
         this.references.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// A receiver to be a part of the same, which therefore is no owner. Its clones
-    /// are.
-    ///
-    /// # Safety
-    /// It is used only while there is an owner.
-    pub(crate) unsafe fn receiver(event: NonNull<Event>) -> ManuallyDrop<Receiver<Infallible>> {
-        ManuallyDrop::new(Receiver {
-            source: Source::Event(EventRef(event)),
-        })
+    /// Makes the channel, unless there is one.
+    pub(crate) fn open(&self, room: Room) -> Option<Room> {
+        let channel = Channel {
+            zero: Zero::new(self.origin),
+            receiver: ManuallyDrop::new(Receiver {
+                source: Source::Event(EventRef(self.0)),
+            }),
+            start: room.start,
+        };
+        let _ = known(&channel.zero.core);
+        let place = room.place.cast::<Channel>().as_ptr();
+        // SAFETY: there is room for a channel.
+        unsafe { place.write(channel) };
+        let made = self.channel.compare_exchange(
+            ptr::null_mut(),
+            place,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        if made.is_err() {
+            // SAFETY: just written, and nobody knows it.
+            unsafe { place.drop_in_place() };
+            return Some(room);
+        }
+        mem::forget(room);
+        None
     }
 }
 
@@ -168,8 +283,6 @@ impl Drop for EventRef {
 
 impl fmt::Debug for EventRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventRef")
-            .field("is_set", &self.is_set())
-            .finish_non_exhaustive()
+        f.debug_struct("EventRef").finish_non_exhaustive()
     }
 }

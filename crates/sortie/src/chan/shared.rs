@@ -166,6 +166,7 @@ fn discard<T>(buffer: &impl Buffer<T>) {
 }
 
 /// Counts one more half.
+#[inline]
 pub(super) fn count(halves: &AtomicUsize) {
     if halves.fetch_add(1, Ordering::Relaxed) > isize::MAX as usize {
         // As `Arc` does: somebody forgets clones in a loop.

@@ -53,22 +53,25 @@ impl NodeRef {
     /// Adds a function to be called when the node ends. If it has, starts it.
     fn add(&self, record: &Arc<Record>) {
         let share = Arc::into_raw(record.clone());
-        let mut inner = self.inner.lock();
-        if self.decided().is_some() {
+        let (spare, mut inner) = self.lock_with_extra();
+        let (Ok(()), Some(extra)) = (self.state.make_used(), &mut inner.extra) else {
             drop(inner);
+            drop(spare);
             // SAFETY: the share that the list did not get.
             drop(unsafe { Arc::from_raw(share) });
             return record.start();
-        }
+        };
         // SAFETY: the lock is held; the share keeps it where it is.
         unsafe {
-            inner
+            extra
                 .functions
                 .add(NonNull::new_unchecked(share.cast_mut()))
         };
-        if inner.anchor.is_none() {
-            inner.anchor = Some(self.clone());
+        if extra.anchor.is_none() {
+            extra.anchor = Some(self.clone());
         }
+        drop(inner);
+        drop(spare);
     }
 }
 
@@ -76,18 +79,23 @@ impl Node {
     /// Takes a function out of the list, unless somebody has.
     fn forget(&self, record: &Arc<Record>) {
         let mut inner = self.inner.lock();
-        // SAFETY: the lock is held, and it is in no other list.
-        let share = unsafe { inner.functions.remove(record) }.then(|| {
-            // SAFETY: the list's, who does not need it any more.
-            unsafe { Arc::from_raw(Arc::as_ptr(record)) }
-        });
-        let anchor = if inner.functions.is_empty() {
-            inner.anchor.take()
+        let Some(extra) = &mut inner.extra else {
+            return;
+        };
+        let item = Arc::as_ptr(record);
+        // SAFETY: not null. The lock is held, and it is in no other list.
+        let removed = unsafe {
+            let item = NonNull::new_unchecked(item.cast_mut());
+            extra.functions.remove(item)
+        };
+        let anchor = if extra.functions.is_empty() {
+            extra.anchor.take()
         } else {
             None
         };
         drop(inner);
-        drop(share);
+        // SAFETY: the list's, who does not need it any more.
+        drop(removed.then(|| unsafe { Arc::from_raw(item) }));
         drop(anchor);
     }
 }

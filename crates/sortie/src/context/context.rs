@@ -83,8 +83,8 @@ impl Context {
     /// ```
     #[track_caller]
     pub fn with_cancel(&self) -> (Context, CancelFn) {
-        let node = NodeRef::new(self, None, Location::caller());
-        (Context::of(node.clone()), CancelFn::new(node))
+        let [node, other] = NodeRef::pair(self, Location::caller());
+        (Context::of(node), CancelFn::new(other))
     }
 
     /// As [`with_cancel`](Self::with_cancel), where who cancels tells why.
@@ -209,7 +209,7 @@ impl Context {
     ///
     /// Go's `ctx.Deadline()`.
     pub fn deadline(&self) -> Option<Instant> {
-        self.node()?.deadline
+        self.node()?.deadline()
     }
 
     pub(super) fn of(node: NodeRef) -> Self {

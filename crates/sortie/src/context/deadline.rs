@@ -1,90 +1,14 @@
-//! Contexts that end at a time.
-//!
-//! A node with a deadline of its own has a timer, which ends it by a goroutine. The
-//! timer does not keep the node: it knows where that is, under a lock, until the node
-//! ends or is dropped. Then it is stopped, and costs nothing any more.
+//! Contexts that end at a time. What ends them is their [`alarm`](super::alarm).
 
 use super::cancel::CancelFn;
 use super::context::Context;
 use super::end::end;
 use super::error::{Cause, ContextError, cause};
-use super::node::{Node, NodeRef};
-use crate::base::lock::Lock;
-use crate::time::{FunctionTimer, Instant};
+use super::node::NodeRef;
+use crate::time::Instant;
 use std::error::Error;
 use std::panic::Location;
-use std::ptr::NonNull;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// The timer of a node. When it is dropped it does nothing any more.
-pub(super) struct Alarm {
-    target: Arc<Target>,
-    _timer: FunctionTimer,
-}
-
-/// What a timer ends, as long as that is there.
-struct Target(Lock<Option<NonNull<Node>>>);
-
-// SAFETY: nodes may be used by all threads.
-unsafe impl Send for Target {}
-// SAFETY: as above.
-unsafe impl Sync for Target {}
-
-impl Target {
-    fn get(&self) -> Option<NodeRef> {
-        let node = self.0.lock();
-        // SAFETY: it is forgotten, which takes the lock, before it is freed.
-        node.and_then(|node| unsafe { NodeRef::acquire(node) })
-    }
-}
-
-impl Alarm {
-    /// Sets a timer that ends a node at `when`.
-    ///
-    /// # Safety
-    /// The alarm is dropped before the node is freed.
-    unsafe fn new(
-        node: &NodeRef,
-        when: Instant,
-        cause: Option<Cause>,
-        place: &'static Location<'static>,
-    ) -> Self {
-        let target = Arc::new(Target(Lock::new(Some(node.as_ptr()))));
-        let timer = FunctionTimer::new(place, {
-            let target = Arc::clone(&target);
-            move || {
-                if let Some(node) = target.get() {
-                    end(&node, ContextError::DeadlineExceeded, cause.clone());
-                }
-            }
-        });
-        timer.set(when.on_clock());
-        Alarm {
-            target,
-            _timer: timer,
-        }
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        *self.target.0.lock() = None;
-    }
-}
-
-impl Node {
-    /// Keeps its alarm until it ends or is freed. If it has ended, drops that.
-    fn keep(&self, alarm: Alarm) {
-        let mut inner = self.inner.lock();
-        if self.decided().is_none() {
-            inner.alarm = Some(alarm);
-        } else {
-            drop(inner);
-            drop(alarm);
-        }
-    }
-}
 
 impl Context {
     /// Makes a context that ends when this one ends, when it is cancelled, or at
@@ -113,7 +37,7 @@ impl Context {
     /// ```
     #[track_caller]
     pub fn with_deadline(&self, deadline: impl Into<Instant>) -> (Context, CancelFn) {
-        self.until_time(deadline.into(), None, Location::caller())
+        self.until_time(deadline.into(), Instant::now(), None, Location::caller())
     }
 
     /// As [`with_deadline`](Self::with_deadline), with what [`cause`](Self::cause) is to
@@ -129,7 +53,12 @@ impl Context {
         deadline: impl Into<Instant>,
         why: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> (Context, CancelFn) {
-        self.until_time(deadline.into(), Some(cause(why)), Location::caller())
+        self.until_time(
+            deadline.into(),
+            Instant::now(),
+            Some(cause(why)),
+            Location::caller(),
+        )
     }
 
     /// Makes a context that ends when this one ends, when it is cancelled, or after
@@ -195,34 +124,35 @@ impl Context {
         cause: Option<Cause>,
         place: &'static Location<'static>,
     ) -> (Context, CancelFn) {
-        match Instant::now().checked_add(timeout) {
-            Some(deadline) => self.until_time(deadline, cause, place),
-            None => with_node(NodeRef::new(self, None, place)),
+        let now = Instant::now();
+        match now.checked_add(timeout) {
+            Some(deadline) => self.until_time(deadline, now, cause, place),
+            None => with_pair(NodeRef::pair(self, place)),
         }
     }
 
     fn until_time(
         &self,
         deadline: Instant,
+        now: Instant,
         cause: Option<Cause>,
         place: &'static Location<'static>,
     ) -> (Context, CancelFn) {
         if self.deadline().is_some_and(|parent| parent < deadline) {
             // The parent's timer is enough.
-            return with_node(NodeRef::new(self, None, place));
+            return with_pair(NodeRef::pair(self, place));
         }
-        let node = NodeRef::new(self, Some(deadline), place);
-        if deadline <= Instant::now() {
-            end(&node, ContextError::DeadlineExceeded, cause);
-        } else if node.decided().is_none() {
-            // SAFETY: kept in the node, or dropped.
-            node.keep(unsafe { Alarm::new(&node, deadline, cause, place) });
+        let late = deadline <= now;
+        let cause_now = cause.clone().filter(|_| late);
+        let pair = NodeRef::timed_pair(self, (deadline, !late), cause, place);
+        if late {
+            end(&pair[0], ContextError::DeadlineExceeded, cause_now);
         }
-        with_node(node)
+        with_pair(pair)
     }
 }
 
-/// A node that was just made, as a context.
-fn with_node(node: NodeRef) -> (Context, CancelFn) {
-    (Context::of(node.clone()), CancelFn::new(node))
+/// The owners of a node that was just made, as a context.
+fn with_pair([node, other]: [NodeRef; 2]) -> (Context, CancelFn) {
+    (Context::of(node), CancelFn::new(other))
 }

@@ -2,16 +2,18 @@
 //! it. Go's package `context`.
 
 mod after;
+mod alarm;
 mod blocking;
 mod cancel;
+mod closed;
 #[expect(clippy::module_inception, reason = "the type has this name")]
 mod context;
 mod deadline;
 mod end;
 mod error;
 mod list;
-mod memory;
 mod node;
+mod state;
 #[cfg(test)]
 mod tests;
 mod value;

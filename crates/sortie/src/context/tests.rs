@@ -5,22 +5,16 @@
 
 use super::context::Context;
 use super::error::ContextError;
-use super::list::{Linked, List};
-use std::ptr::NonNull;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(1000 * 3600);
 
-/// What is in a list. Nobody changes it meanwhile.
-fn items<T: Linked>(list: &List<T>) -> Vec<NonNull<T>> {
-    // SAFETY: items are where they were.
-    std::iter::successors(list.first(), |item| unsafe { item.as_ref().links().next() }).collect()
-}
-
 /// The children of a context, the newest first.
 fn children(context: &Context) -> Vec<*const ()> {
     let inner = context.node().unwrap().inner.lock();
-    items(&inner.children)
+    inner
+        .children
+        .all()
         .into_iter()
         .map(|child| child.as_ptr().cast_const().cast())
         .collect()
@@ -38,8 +32,9 @@ fn address(context: &Context) -> *const () {
 
 fn functions(context: &Context) -> usize {
     let inner = context.node().unwrap().inner.lock();
-    let count = items(&inner.functions).len();
-    assert_eq!(inner.anchor.is_some(), count > 0);
+    let Some(extra) = &inner.extra else { return 0 };
+    let count = extra.functions.all().len();
+    assert_eq!(extra.anchor.is_some(), count > 0);
     count
 }
 
@@ -52,10 +47,10 @@ fn a_parent_finishes_its_children() {
     let (timed, _cancel_timed) = value.with_timeout(LONG);
     assert_eq!(children(&parent), [address(&timed), address(&child)]);
     assert_eq!(address(&value), address(&parent));
-    assert!(timed.node().unwrap().inner.lock().alarm.is_some());
+    assert!(timed.node().unwrap().is_alarm_set());
     cancel.cancel();
     assert!(children(&parent).is_empty());
-    assert!(timed.node().unwrap().inner.lock().alarm.is_none());
+    assert!(!timed.node().unwrap().is_alarm_set());
     for context in [&parent, &child, &value, &timed] {
         assert!(context.done().is_closed());
         assert_eq!(context.err(), Some(ContextError::Canceled));
@@ -64,7 +59,7 @@ fn a_parent_finishes_its_children() {
     assert!(late.done().is_closed());
     let (late, _cancel) = late.with_timeout(LONG);
     assert_eq!(late.err(), Some(ContextError::Canceled));
-    assert!(late.node().unwrap().inner.lock().alarm.is_none());
+    assert!(!late.node().unwrap().is_alarm_set());
     assert!(children(&parent).is_empty());
 }
 

@@ -204,6 +204,20 @@ impl<A: ?Sized> Trigger<A> {
         armed
     }
 
+    /// As [`stop`](Self::stop) and then [`abandon`](Self::abandon), with one look at the
+    /// lock. Returns whether it was armed: then it has not fired since, and never will.
+    pub(crate) fn retire(&self) -> bool {
+        let mut state = self.head.state.lock();
+        state.abandoned = true;
+        let armed = mem::replace(&mut state.armed, false);
+        let entry = state.entry;
+        drop(state);
+        if armed && let Some((_, home)) = entry {
+            home.note_stale();
+        }
+        armed
+    }
+
     /// One firing has been dealt with.
     pub(crate) fn done(&self) -> Next {
         let mut state = self.head.state.lock();
@@ -242,6 +256,12 @@ impl<A: ?Sized> Trigger<A> {
     #[cfg(test)]
     pub(crate) fn due(&self) -> usize {
         self.head.state.lock().due
+    }
+
+    /// Whether it is going to fire.
+    #[cfg(test)]
+    pub(crate) fn is_armed(&self) -> bool {
+        self.head.state.lock().armed
     }
 
     /// Nobody will arm or stop it any more; if it is armed it will fire. Returns

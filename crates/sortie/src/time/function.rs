@@ -126,12 +126,27 @@ impl fmt::Debug for FunctionTimer {
 
 impl<F: FnMut() + Send + 'static> Action for Function<F> {
     unsafe fn fire(trigger: Arc<Trigger<Self>>, site: *const ()) {
-        // SAFETY: as this function's: the scheduler passes a `Site`.
-        let site = unsafe { &*site.cast::<Site>() };
         let place = trigger.action.place;
-        if let Err(trigger) = task::start_at(site, place, trigger, call) {
-            site.postpone(&trigger, later());
-        }
+        // SAFETY: as this function's.
+        unsafe { start(trigger, site, place, call) };
+    }
+}
+
+/// Starts a goroutine that deals with a trigger that has fired. If there is no room for
+/// another one, the trigger tries again in a while.
+///
+/// # Safety
+/// `site` is what [`Action::fire`] was given.
+pub(crate) unsafe fn start<A: Action>(
+    trigger: Arc<Trigger<A>>,
+    site: *const (),
+    place: &'static Location<'static>,
+    deal: impl FnOnce(Arc<Trigger<A>>) + Send + 'static,
+) {
+    // SAFETY: as this function's: the scheduler passes a `Site`.
+    let site = unsafe { &*site.cast::<Site>() };
+    if let Err(trigger) = task::start_at(site, place, trigger, deal) {
+        site.postpone(&trigger, later());
     }
 }
 

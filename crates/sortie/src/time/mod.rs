@@ -39,8 +39,7 @@ mod ticker;
 mod timer;
 
 pub use crate::base::instant::Instant;
-#[allow(unused_imports, reason = "for the layers above")]
-pub(crate) use function::FunctionTimer;
+pub(crate) use function::start;
 pub use ticker::Ticker;
 pub use timer::Timer;
 

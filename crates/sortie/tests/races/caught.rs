@@ -1,7 +1,7 @@
 //! Programs with a race. Most of them look as if something kept the two apart.
 
 use crate::program::programs;
-use crate::shared::{Shared, join_all};
+use crate::shared::{Contested, join_all};
 use sortie::chan::{bounded, unbounded};
 use std::ptr;
 use std::sync::Mutex;
@@ -30,7 +30,7 @@ programs! {
     in_a_thread_local_of_another,
 }
 
-static SHARED: Shared = Shared::new(0);
+static SHARED: Contested = Contested::new(0);
 
 /// Waits for a flag that is no synchronisation.
 fn wait_for(flag: &AtomicBool) {
@@ -49,13 +49,22 @@ fn the_maker_goes_on() {
     child.join().unwrap();
 }
 
-fn one_after_the_other() {
+/// Starts a goroutine whose handle is dropped before it increments: who drops that of one
+/// that has ended drops its result, and comes after it. Returns when it has.
+fn increment_in_another() {
+    static ALONE: AtomicBool = AtomicBool::new(false);
     static DONE: AtomicBool = AtomicBool::new(false);
-    sortie::go(|| {
+    drop(sortie::go(|| {
+        wait_for(&ALONE);
         SHARED.increment();
         DONE.store(true, Ordering::Relaxed);
-    });
+    }));
+    ALONE.store(true, Ordering::Relaxed);
     wait_for(&DONE);
+}
+
+fn one_after_the_other() {
+    increment_in_another();
     // Perhaps with the same header, and on the same stack.
     sortie::go(|| SHARED.increment()).join().unwrap();
 }
@@ -159,12 +168,7 @@ fn each_has_a_lock_of_its_own() {
 }
 
 fn handles_of_others_order_nothing() {
-    static DONE: AtomicBool = AtomicBool::new(false);
-    drop(sortie::go(|| {
-        SHARED.increment();
-        DONE.store(true, Ordering::Relaxed);
-    }));
-    wait_for(&DONE);
+    increment_in_another();
     // Headers are used again soon.
     for _ in 0..10 {
         sortie::go(|| ()).join().unwrap();
@@ -184,10 +188,10 @@ fn a_relaxed_flag() {
 }
 
 fn siblings_in_a_scope() {
-    let shared = Shared::new(0);
+    let shared = Contested::new(0);
     sortie::scope(|s| {
-        s.go(|| shared.increment());
-        s.go(|| shared.increment());
+        // Both, before a handle is dropped: see above.
+        let _siblings = [0; 2].map(|_| s.go(|| shared.increment()));
     });
 }
 
@@ -215,8 +219,8 @@ fn in_a_blocking_call() {
 }
 
 /// Passes a reference to another goroutine, which uses it.
-fn lend(shared: &Shared) {
-    let shared: &'static Shared =
+fn lend(shared: &Contested) {
+    let shared: &'static Contested =
         // SAFETY: the caller keeps it until the goroutine has ended.
         unsafe { &*ptr::from_ref(shared) };
     let borrower = sortie::go(|| shared.increment());
@@ -225,13 +229,13 @@ fn lend(shared: &Shared) {
 }
 
 fn on_the_stack_of_another() {
-    let shared = Shared::new(0);
+    let shared = Contested::new(0);
     lend(&shared);
 }
 
 fn in_a_thread_local_of_another() {
     thread_local! {
-        static OWN: Shared = const { Shared::new(0) };
+        static OWN: Contested = const { Contested::new(0) };
     }
     OWN.with(lend);
 }

@@ -3,7 +3,8 @@
 use libtest_mimic::Failed;
 use std::env;
 use std::fmt;
-use std::process::{Command, Stdio};
+use std::io;
+use std::process::{Command, Output, Stdio};
 
 /// The main goroutine of a program.
 #[derive(Clone, Copy)]
@@ -52,33 +53,16 @@ pub(crate) fn requested() -> Option<String> {
 }
 
 impl Program {
-    /// Runs the program to its end, on so many processors. What the detector says is always
-    /// true, but whether it sees a race depends on the order of things: it remembers only a
-    /// few accesses. So a race has to be found in one of some runs.
+    /// Runs the program to its end, on so many processors, and looks at what was said.
+    ///
+    /// A race of which nothing was said has a second chance: on two processors
+    /// `handles_of_others_order_nothing` is missed about once in 200 runs, for a reason
+    /// that is not known.
     pub(crate) fn check(self, expected: Expected, processors: usize) -> Result<(), Failed> {
-        const CHANCES: usize = 5;
-        let mut result = self.run_once(expected, processors);
-        if expected == Expected::Race {
-            for _ in 1..CHANCES {
-                if result.is_ok() {
-                    break;
-                }
-                result = self.run_once(expected, processors);
-            }
+        let mut output = self.run(processors)?;
+        if expected == Expected::Race && output.status.success() {
+            output = self.run(processors)?;
         }
-        result
-    }
-
-    fn run_once(self, expected: Expected, processors: usize) -> Result<(), Failed> {
-        let output = Command::new(env::current_exe()?)
-            .env(VARIABLE, self.name)
-            .env("SORTIE_MAXPROCS", processors.to_string())
-            .env(
-                "TSAN_OPTIONS",
-                format!("exitcode={REPORTED} atexit_sleep_ms=0"),
-            )
-            .stdin(Stdio::null())
-            .output()?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         let as_expected = match expected {
             Expected::Nothing => output.status.success() && !stderr.contains("ThreadSanitizer"),
@@ -90,6 +74,18 @@ impl Program {
             return Ok(());
         }
         Err(format!("{}\n{stderr}", output.status).into())
+    }
+
+    fn run(self, processors: usize) -> io::Result<Output> {
+        Command::new(env::current_exe()?)
+            .env(VARIABLE, self.name)
+            .env("SORTIE_MAXPROCS", processors.to_string())
+            .env(
+                "TSAN_OPTIONS",
+                format!("exitcode={REPORTED} atexit_sleep_ms=0"),
+            )
+            .stdin(Stdio::null())
+            .output()
     }
 }
 

@@ -304,6 +304,9 @@ pub(crate) mod clean {
 pub(crate) mod caught {
     use super::*;
     use crate::program::programs;
+    use crate::shared::Contested;
+
+    static SHARED: Contested = Contested::new(0);
 
     programs! {
         only_one_locks_sorties_mutex,

@@ -1,9 +1,9 @@
-//! Memory for nodes, which begin at a line of the cache.
+//! Memory for what begins at a line of the cache and does not live long.
 //!
 //! What is aligned more strictly than usual comes from an allocator's slow path: glibc
-//! takes a larger piece, and gives what is left on both sides back by itself. A context
-//! lives for the time of a request, so that would be most of what it costs. Here the piece
-//! is as large as need be, and its node somewhere in it.
+//! takes a larger piece, and gives what is left on both sides back by itself. That would
+//! be most of what such a thing costs. Here the piece is as large as need be, and the
+//! thing somewhere in it.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::MaybeUninit;
@@ -14,7 +14,7 @@ const USUAL: usize = 16;
 
 /// Where the memory of something begins that is somewhere in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Start(NonNull<u8>);
+pub(crate) struct Start(NonNull<u8>);
 
 /// The memory of a `T`, wherever in it that is.
 const fn layout<T>() -> Layout {
@@ -27,7 +27,7 @@ const fn layout<T>() -> Layout {
 }
 
 /// Room for a `T`, and where its memory starts.
-pub(super) fn take<T>() -> (NonNull<MaybeUninit<T>>, Start) {
+pub(crate) fn take<T>() -> (NonNull<MaybeUninit<T>>, Start) {
     let layout = const { layout::<T>() };
     // SAFETY: its size is not 0.
     let start = unsafe { alloc(layout) };
@@ -45,7 +45,7 @@ pub(super) fn take<T>() -> (NonNull<MaybeUninit<T>>, Start) {
 /// # Safety
 /// [`take`] has returned it for a `T`, which nobody uses any more, and it has not been
 /// given back.
-pub(super) unsafe fn give<T>(start: Start) {
+pub(crate) unsafe fn give<T>(start: Start) {
     // SAFETY: as this function's.
     unsafe { dealloc(start.0.as_ptr(), const { layout::<T>() }) }
 }

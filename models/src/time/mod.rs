@@ -1,0 +1,3 @@
+//! Time, of which models have the points only.
+
+pub(crate) use crate::base::instant::Instant;
