@@ -16,10 +16,16 @@ struct Arguments {
     /// Messages of a round.
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
+    /// Only this library, for tools that look at the process: `sortie` or `crossbeam`.
+    #[arg(long, value_parser = LIBRARIES)]
+    only: Option<String>,
     /// Only workloads whose name contains this.
     #[arg(default_value = "")]
     filter: String,
 }
+
+/// Their names, in the order of a row.
+const LIBRARIES: [&str; 2] = ["sortie", "crossbeam"];
 
 type Workload = fn(Capacity, usize);
 
@@ -57,11 +63,15 @@ fn main() {
             }
             let mut times = [Vec::new(), Vec::new()];
             for round in 0..=arguments.rounds {
-                for (workload, times) in [ours, theirs].iter().zip(&mut times) {
+                for (library, workload) in [ours, theirs].iter().enumerate() {
+                    let only = arguments.only.as_deref();
+                    if only.is_some_and(|only| only != LIBRARIES[library]) {
+                        continue;
+                    }
                     let start = Instant::now();
                     workload(capacity, arguments.messages);
                     if round > 0 {
-                        times.push(start.elapsed().as_nanos() as f64 / arguments.messages as f64);
+                        times[library].push(start.elapsed().as_nanos() as f64 / arguments.messages as f64);
                     }
                 }
             }
@@ -74,7 +84,8 @@ fn main() {
     }
 }
 
+/// None, of a library that was left out, is not a number.
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
