@@ -71,7 +71,8 @@ fn main() {
                     let start = Instant::now();
                     workload(capacity, arguments.messages);
                     if round > 0 {
-                        times[library].push(start.elapsed().as_nanos() as f64 / arguments.messages as f64);
+                        times[library]
+                            .push(start.elapsed().as_nanos() as f64 / arguments.messages as f64);
                     }
                 }
             }

@@ -10,6 +10,9 @@ pub(crate) struct Backoff {
 /// Steps of spinning; each is twice as long as the one before.
 const SPINS: u32 = 6;
 
+/// Pauses of who has lost an exchange: some microseconds.
+const RETREAT: u32 = 128;
+
 /// Steps after which a wait has been long enough to do it asleep.
 const STEPS: u32 = 10;
 
@@ -28,6 +31,16 @@ impl Backoff {
             std::thread::yield_now();
         }
         self.step = (self.step + 1).min(STEPS + 1);
+    }
+
+    /// Somebody else was faster. Leaves him alone for long enough that he can do the
+    /// same many times over, while what both want stays in his CPU's cache: together
+    /// they get more done than in turns.
+    #[cold]
+    pub(crate) fn retreat(&mut self) {
+        for _ in 0..RETREAT {
+            std::hint::spin_loop();
+        }
     }
 
     /// Whether it is time to sleep instead, where that is possible.

@@ -2,8 +2,26 @@
 
 use super::core::{Core, Held, Side};
 use super::wait::{Kind, Node, Outcome, Wait, Wakes};
+use crate::base::backoff::Backoff;
+use crate::goroutine::current;
 use crate::park::wait_queue::{Until, park_until};
 use crate::park::{Place, park};
+
+/// Tries again for a while before an OS thread waits. Goroutines do not.
+pub(super) fn patiently<R>(mut attempt: impl FnMut() -> Option<R>) -> Option<R> {
+    if current::current().is_some() {
+        return None;
+    }
+    let mut backoff = Backoff::new();
+    while !backoff.is_over() {
+        backoff.snooze();
+        let result = attempt();
+        if result.is_some() {
+            return result;
+        }
+    }
+    None
+}
 
 /// Waits until somebody ends the wait, or as long as there is time; then the
 /// outcome is `Waiting`. A promise is waited for.

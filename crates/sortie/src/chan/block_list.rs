@@ -194,7 +194,7 @@ impl<T> List<T> {
                 .compare_exchange_weak(tail, tail + ONE, Ordering::SeqCst, Ordering::Relaxed)
                 .is_err()
             {
-                backoff.snooze();
+                backoff.retreat();
                 continue;
             }
             if index + 1 == SLOTS {
@@ -263,7 +263,7 @@ impl<T> List<T> {
                 .compare_exchange_weak(head, next, Ordering::SeqCst, Ordering::Relaxed)
                 .is_err()
             {
-                backoff.snooze();
+                backoff.retreat();
                 continue;
             }
             if index + 1 == SLOTS {

@@ -29,7 +29,7 @@
 //! before it looks; so is a `select` that wants to send, which has no message
 //! until it is chosen.
 
-use super::block::block;
+use super::block::{block, patiently};
 use super::buffer::{Buffer, Closed, Pushed};
 use super::core::{Core, Held, Side};
 use super::errors::Refused;
@@ -92,6 +92,40 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         self.send_slow(message, until, location)
     }
 
+    /// Tries to send without the lock for a while. Gives the message back if that is
+    /// not possible.
+    fn send_patiently(&self, message: T, until: &Until<'_>) -> Result<Result<(), Refused<T>>, T> {
+        let mut message = Some(message);
+        if !until.is_now() {
+            let done = patiently(|| {
+                if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
+                    return None;
+                }
+                // SAFETY: as in `send`.
+                match unsafe { self.buffer.push_in_person(message.take()?) } {
+                    Ok(()) => {
+                        if self.core.flags() & Side::Receivers.bit() != 0 {
+                            self.settle();
+                        }
+                        Some(Ok(()))
+                    }
+                    Err(Pushed::Closed(message)) => Some(Err(Refused::Closed(message))),
+                    Err(Pushed::Full(back)) => {
+                        message = Some(back);
+                        None
+                    }
+                }
+            });
+            if let Some(result) = done {
+                return Ok(result);
+            }
+        }
+        match message {
+            Some(message) => Err(message),
+            None => unreachable!("sent, or given back"),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn send_slow(
@@ -100,6 +134,10 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
+        let message = match self.send_patiently(message, until) {
+            Ok(result) => return result,
+            Err(message) => message,
+        };
         let mut message = ManuallyDrop::new(message);
         let slot = (&raw mut message).cast::<()>();
         // SAFETY: wherever it is used below, the message is still there.
@@ -177,6 +215,26 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         }
     }
 
+    /// Receives without the lock, now or not at all. `None` if that takes the lock,
+    /// because others wait.
+    #[inline(always)]
+    pub(super) fn receive_at_once(&self) -> Option<Result<T, Refused<()>>> {
+        if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
+            return None;
+        }
+        // SAFETY: as in `send`.
+        Some(match unsafe { self.buffer.pop_in_person() } {
+            Ok(Some(message)) => {
+                if self.core.flags() & Side::Senders.bit() != 0 {
+                    self.settle();
+                }
+                Ok(message)
+            }
+            Ok(None) => Err(Refused::NotNow(())),
+            Err(Closed) => Err(Refused::Closed(())),
+        })
+    }
+
     /// Receives. A deadline of 0 means now or not at all.
     #[inline(always)]
     pub(super) fn receive(
@@ -207,6 +265,14 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
+        if !until.is_now()
+            && let Some(result) = patiently(|| match self.receive_at_once() {
+                None | Some(Err(Refused::NotNow(()))) => None,
+                result => result,
+            })
+        {
+            return result;
+        }
         let mut message = MaybeUninit::<T>::uninit();
         loop {
             let mut wakes = Wakes::new();
