@@ -16,6 +16,9 @@ struct Arguments {
     /// Messages of a round.
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
+    /// The N of `bounded(N)`, if it is not the number of messages.
+    #[arg(long)]
+    capacity: Option<usize>,
     /// Only this library, for tools that look at the process: `sortie` or `crossbeam`.
     #[arg(long, value_parser = LIBRARIES)]
     only: Option<String>,
@@ -47,7 +50,7 @@ fn main() {
     let columns: [(&str, Capacity); 4] = [
         ("bounded(0)", Some(0)),
         ("bounded(1)", Some(1)),
-        ("bounded(N)", Some(large)),
+        ("bounded(N)", arguments.capacity.or(Some(large))),
         ("unbounded", None),
     ];
     println!(

@@ -11,7 +11,7 @@ pub(crate) struct Backoff {
 const SPINS: u32 = 6;
 
 /// Pauses of who has lost an exchange: some microseconds.
-const RETREAT: u32 = 128;
+const RETREAT: u32 = 256;
 
 /// Steps after which a wait has been long enough to do it asleep.
 const STEPS: u32 = 10;

@@ -42,6 +42,9 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::Location;
 use std::ptr;
 
+/// Room for fewer messages is little.
+const FEW: usize = 16;
+
 /// A channel whose messages are in `B`.
 #[derive(Debug)]
 pub(super) struct Buffered<T, B> {
@@ -92,11 +95,21 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         self.send_slow(message, until, location)
     }
 
+    /// Whether a thread should try again for a while before it lines up. Where there is
+    /// room for few, messages that go straight from frame to frame are faster.
+    fn is_worth_patience(&self, until: &Until<'_>) -> bool {
+        !until.is_now()
+            && self
+                .buffer
+                .capacity()
+                .is_none_or(|capacity| capacity >= FEW)
+    }
+
     /// Tries to send without the lock for a while. Gives the message back if that is
     /// not possible.
     fn send_patiently(&self, message: T, until: &Until<'_>) -> Result<Result<(), Refused<T>>, T> {
         let mut message = Some(message);
-        if !until.is_now() {
+        if self.is_worth_patience(until) {
             let done = patiently(|| {
                 if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
                     return None;
@@ -265,7 +278,7 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
-        if !until.is_now()
+        if self.is_worth_patience(until)
             && let Some(result) = patiently(|| match self.receive_at_once() {
                 None | Some(Err(Refused::NotNow(()))) => None,
                 result => result,
