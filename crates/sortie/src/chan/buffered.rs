@@ -461,6 +461,15 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         progress
     }
 
+    /// How many places are taken. One that was given up is none once all before it are
+    /// gone.
+    pub(super) fn len(&self) -> usize {
+        if self.buffer.begins_with_nothing() {
+            self.settle();
+        }
+        self.buffer.len()
+    }
+
     /// Lets no more messages in. Returns whether it did before.
     pub(super) fn close(&self) -> bool {
         let open = self.buffer.close();

@@ -458,6 +458,11 @@ impl<T> Buffer<T> for Ring<T> {
         tail & CLOSED != 0 && tail & !FLAGS == head & !FLAGS
     }
 
+    fn begins_with_nothing(&self) -> bool {
+        let head = self.head.word(Ordering::Acquire) & !FLAGS;
+        self.slot(head).stamp.load(Ordering::Acquire) == (head + ONE) | VOID
+    }
+
     fn len(&self) -> usize {
         // What the caller has moved by a plain store is seen before he looks.
         fence(Ordering::SeqCst);
