@@ -9,7 +9,7 @@ use crate::base::clock::{self, NEVER};
 use crate::base::rng::Rng;
 use crate::goroutine::{WaitReason, current};
 use crate::park::{self, Place, park_claimed};
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::panic::Location;
 use std::ptr;
 
@@ -255,6 +255,8 @@ pub(super) fn observe(cases: &[Case<'_>], manner: Manner) -> Option<usize> {
 /// Where the nodes of a wait are: here, unless there are many.
 struct NodeRoom {
     few: [MaybeUninit<Node>; NodeRoom::FEW],
+    /// How many of the few there are.
+    written: usize,
     many: Vec<Node>,
 }
 
@@ -265,25 +267,35 @@ impl NodeRoom {
     fn new() -> Self {
         NodeRoom {
             few: [const { MaybeUninit::uninit() }; NodeRoom::FEW],
+            written: 0,
             many: Vec::new(),
         }
     }
 
-    /// Nodes have no destructor.
+    /// Makes the nodes. Called once.
     #[inline(always)]
     fn fill(&mut self, nodes: impl ExactSizeIterator<Item = Node>) -> &[Node] {
-        let count = nodes.len();
-        if count > NodeRoom::FEW {
+        if nodes.len() > NodeRoom::FEW {
             self.many.extend(nodes);
             return &self.many;
         }
-        let mut written = 0;
         for (node, place) in nodes.zip(&mut self.few) {
             place.write(node);
-            written += 1;
+            self.written += 1;
         }
         // SAFETY: so many were written.
-        unsafe { self.few[..written].assume_init_ref() }
+        unsafe { self.few[..self.written].assume_init_ref() }
+    }
+}
+
+impl Drop for NodeRoom {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Nothing to do, but in models, which look whether cells are used after that.
+        if mem::needs_drop::<Node>() {
+            // SAFETY: so many were written.
+            unsafe { self.few[..self.written].assume_init_drop() };
+        }
     }
 }
 
