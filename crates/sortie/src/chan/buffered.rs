@@ -29,7 +29,7 @@
 //! before it looks; so is a `select` that wants to send, which has no message
 //! until it is chosen.
 
-use super::block::{block, patiently};
+use super::block::{block, is_patient, patiently};
 use super::buffer::{Buffer, Closed, Pushed};
 use super::core::{Core, Held, Side};
 use super::errors::Refused;
@@ -95,47 +95,40 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         self.send_slow(message, until, location)
     }
 
-    /// Whether a thread should try again for a while before it lines up. Where there is
+    /// Whether the caller should try again for a while before he lines up. Where there is
     /// room for few, messages that go straight from frame to frame are faster.
     fn is_worth_patience(&self, until: &Until<'_>) -> bool {
-        !until.is_now()
-            && self
-                .buffer
-                .capacity()
-                .is_none_or(|capacity| capacity >= FEW)
+        !until.is_now() && self.buffer.capacity().is_none_or(|room| room >= FEW) && is_patient()
     }
 
     /// Tries to send without the lock for a while. Gives the message back if that is
-    /// not possible.
-    fn send_patiently(&self, message: T, until: &Until<'_>) -> Result<Result<(), Refused<T>>, T> {
+    /// not possible. Not a part of `send_slow`, where goroutines would need more stack.
+    #[inline(never)]
+    fn send_patiently(&self, message: T) -> Result<(), Refused<T>> {
         let mut message = Some(message);
-        if self.is_worth_patience(until) {
-            let done = patiently(|| {
-                if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
-                    return None;
-                }
-                // SAFETY: as in `send`.
-                match unsafe { self.buffer.push_in_person(message.take()?) } {
-                    Ok(()) => {
-                        if self.core.flags() & Side::Receivers.bit() != 0 {
-                            self.settle();
-                        }
-                        Some(Ok(()))
-                    }
-                    Err(Pushed::Closed(message)) => Some(Err(Refused::Closed(message))),
-                    Err(Pushed::Full(back)) => {
-                        message = Some(back);
-                        None
-                    }
-                }
-            });
-            if let Some(result) = done {
-                return Ok(result);
+        let sent = patiently(|| {
+            if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
+                return None;
             }
-        }
-        match message {
-            Some(message) => Err(message),
-            None => unreachable!("sent, or given back"),
+            // SAFETY: as in `send`.
+            match unsafe { self.buffer.push_in_person(message.take()?) } {
+                Ok(()) => {
+                    if self.core.flags() & Side::Receivers.bit() != 0 {
+                        self.settle();
+                    }
+                    Some(Ok(()))
+                }
+                Err(Pushed::Closed(message)) => Some(Err(Refused::Closed(message))),
+                Err(Pushed::Full(back)) => {
+                    message = Some(back);
+                    None
+                }
+            }
+        });
+        match (sent, message) {
+            (Some(result), _) => result,
+            (None, Some(message)) => Err(Refused::NotNow(message)),
+            (None, None) => unreachable!("sent, or given back"),
         }
     }
 
@@ -147,9 +140,13 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
-        let message = match self.send_patiently(message, until) {
-            Ok(result) => return result,
-            Err(message) => message,
+        let message = if self.is_worth_patience(until) {
+            match self.send_patiently(message) {
+                Err(Refused::NotNow(message)) => message,
+                result => return result,
+            }
+        } else {
+            message
         };
         let mut message = ManuallyDrop::new(message);
         let slot = (&raw mut message).cast::<()>();
