@@ -51,6 +51,9 @@ pub(in crate::chan) trait Endpoint {
     /// Where to wait; `None` if nobody wakes who waits.
     fn core(&self) -> Option<&Core>;
 
+    /// Whether it becomes ready only if somebody waits: one of the two has to.
+    fn is_rendezvous(&self) -> bool;
+
     /// When it becomes ready by itself, on the runtime's clock.
     fn due(&self) -> u64;
 
@@ -132,6 +135,10 @@ impl<T> Endpoint for Sender<T> {
 
     fn core(&self) -> Option<&Core> {
         Some(self.shared.core())
+    }
+
+    fn is_rendezvous(&self) -> bool {
+        matches!(self.shared.flavour, Flavour::Zero(_))
     }
 
     fn due(&self) -> u64 {
@@ -231,6 +238,10 @@ impl<T> Endpoint for Receiver<T> {
         };
         // SAFETY: as this function's.
         unsafe { core.lock().dequeue(self.side(), node) }
+    }
+
+    fn is_rendezvous(&self) -> bool {
+        matches!(&self.source, Source::Channel(shared) if matches!(shared.flavour, Flavour::Zero(_)))
     }
 
     fn due(&self) -> u64 {

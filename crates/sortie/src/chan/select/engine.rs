@@ -192,7 +192,9 @@ unsafe fn perform_slow(
 ) -> Option<(usize, Token)> {
     // SAFETY: as this function's.
     let begin = |case: &Case<'_>| unsafe { begin(case, slot, manner) };
+    // Two that only try again never meet on a channel without buffer.
     if manner.deadline != 0
+        && !cases.iter().any(|case| case.endpoint.is_rendezvous())
         && let Some(begun) = patiently(|| find(cases, manner.biased, begin).ok())
     {
         return Some(begun);
