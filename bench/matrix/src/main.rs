@@ -16,10 +16,19 @@ struct Arguments {
     /// Messages of a round.
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
+    /// The N of `bounded(N)`, if it is not the number of messages.
+    #[arg(long)]
+    capacity: Option<usize>,
+    /// Only this library, for tools that look at the process: `sortie` or `crossbeam`.
+    #[arg(long, value_parser = LIBRARIES)]
+    only: Option<String>,
     /// Only workloads whose name contains this.
     #[arg(default_value = "")]
     filter: String,
 }
+
+/// Their names, in the order of a row.
+const LIBRARIES: [&str; 2] = ["sortie", "crossbeam"];
 
 type Workload = fn(Capacity, usize);
 
@@ -41,7 +50,7 @@ fn main() {
     let columns: [(&str, Capacity); 4] = [
         ("bounded(0)", Some(0)),
         ("bounded(1)", Some(1)),
-        ("bounded(N)", Some(large)),
+        ("bounded(N)", arguments.capacity.or(Some(large))),
         ("unbounded", None),
     ];
     println!(
@@ -57,11 +66,16 @@ fn main() {
             }
             let mut times = [Vec::new(), Vec::new()];
             for round in 0..=arguments.rounds {
-                for (workload, times) in [ours, theirs].iter().zip(&mut times) {
+                for (library, workload) in [ours, theirs].iter().enumerate() {
+                    let only = arguments.only.as_deref();
+                    if only.is_some_and(|only| only != LIBRARIES[library]) {
+                        continue;
+                    }
                     let start = Instant::now();
                     workload(capacity, arguments.messages);
                     if round > 0 {
-                        times.push(start.elapsed().as_nanos() as f64 / arguments.messages as f64);
+                        times[library]
+                            .push(start.elapsed().as_nanos() as f64 / arguments.messages as f64);
                     }
                 }
             }
@@ -74,7 +88,8 @@ fn main() {
     }
 }
 
+/// None, of a library that was left out, is not a number.
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

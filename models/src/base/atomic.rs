@@ -199,7 +199,6 @@ macro_rules! arithmetic {
     };
 }
 
-arithmetic!(AtomicU8, u8, fetch_or);
 arithmetic!(AtomicU32, u32, fetch_add, fetch_sub, fetch_or, fetch_and);
 arithmetic!(AtomicU64, u64, fetch_add, fetch_sub, fetch_or, fetch_and);
 arithmetic!(

@@ -39,6 +39,10 @@ impl Backoff {
         loom::thread::yield_now();
     }
 
+    pub(crate) fn retreat(&mut self) {
+        self.snooze();
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         true
     }

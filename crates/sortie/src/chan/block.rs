@@ -2,8 +2,34 @@
 
 use super::core::{Core, Held, Side};
 use super::wait::{Kind, Node, Outcome, Wait, Wakes};
+use crate::base::backoff::Backoff;
+use crate::goroutine::current;
 use crate::park::wait_queue::{Until, park_until};
 use crate::park::{Place, park};
+
+/// Whether the caller is an OS thread.
+pub(super) fn is_patient() -> bool {
+    current::current().is_none()
+}
+
+/// Tries again for a while before an OS thread lines up: two microseconds awake, then
+/// letting other threads run a few times. Once it stands in line everybody who comes has
+/// to take the lock to serve it, and to wake it, a message at a time; if it comes later
+/// there is more to do at once. A goroutine is cheap to wake, and lines up.
+pub(super) fn patiently<R>(mut attempt: impl FnMut() -> Option<R>) -> Option<R> {
+    if !is_patient() {
+        return None;
+    }
+    let mut backoff = Backoff::new();
+    while !backoff.is_over() {
+        backoff.snooze();
+        let result = attempt();
+        if result.is_some() {
+            return result;
+        }
+    }
+    None
+}
 
 /// Waits until somebody ends the wait, or as long as there is time; then the
 /// outcome is `Waiting`. A promise is waited for.

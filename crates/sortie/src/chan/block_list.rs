@@ -14,8 +14,8 @@
 //! and sets `written` (release). A receiver takes a slot by moving `head`, waits
 //! for `written` (acquire), which is a few instructions away, and reads. The
 //! slot's `state` arbitrates who frees the block: whoever reads the last slot
-//! begins to; it marks each slot that is not `READ` yet with `DESTROY` and leaves
-//! the rest to that slot's reader.
+//! begins to; it sets the state of each slot that is not `READ` yet to `DESTROY`, and leaves
+//! the rest to that slot's reader. Both exchange the state, so one of them sees the other's.
 //!
 //! Both exchanges are sequentially consistent; see [`Buffer`].
 //!
@@ -41,9 +41,9 @@ const ONE: u64 = 2;
 /// In the tail: closed. In the head: there is a block after this one.
 const MARK: u64 = 1;
 
-/// In a slot's state: it was read.
+/// A slot's state, which is 0 at first: it was read.
 const READ: u8 = 1;
-/// In a slot's state: its reader frees the block.
+/// A slot's state: its reader frees the block.
 const DESTROY: u8 = 2;
 
 struct Slot<T> {
@@ -106,8 +106,8 @@ impl<T> Block<T> {
         for index in from..SLOTS - 1 {
             // SAFETY: the block is freed below, or by whom we leave it to.
             let slot = unsafe { &(*this).slots[index] };
-            if slot.state.load(Ordering::Acquire) & READ == 0
-                && slot.state.fetch_or(DESTROY, Ordering::AcqRel) & READ == 0
+            if slot.state.load(Ordering::Acquire) != READ
+                && slot.state.swap(DESTROY, Ordering::AcqRel) != READ
             {
                 return;
             }
@@ -194,7 +194,7 @@ impl<T> List<T> {
                 .compare_exchange_weak(tail, tail + ONE, Ordering::SeqCst, Ordering::Relaxed)
                 .is_err()
             {
-                backoff.snooze();
+                backoff.retreat();
                 continue;
             }
             if index + 1 == SLOTS {
@@ -239,14 +239,18 @@ impl<T> List<T> {
             }
             let mut next = head + ONE;
             if head & MARK == 0 {
-                fence(Ordering::SeqCst);
-                let tail = self.tail.number.load(Ordering::Relaxed);
+                let mut tail = self.tail.number.load(Ordering::SeqCst);
                 if head / ONE == tail / ONE {
-                    return if tail & MARK != 0 {
-                        Err(Closed)
-                    } else {
-                        Ok(None)
-                    };
+                    // What the caller has done before comes before this answer.
+                    fence(Ordering::SeqCst);
+                    tail = self.tail.number.load(Ordering::SeqCst);
+                    if head / ONE == tail / ONE {
+                        return if tail & MARK != 0 {
+                            Err(Closed)
+                        } else {
+                            Ok(None)
+                        };
+                    }
                 }
                 if turn_of(head) != turn_of(tail) {
                     next |= MARK;
@@ -263,7 +267,7 @@ impl<T> List<T> {
                 .compare_exchange_weak(head, next, Ordering::SeqCst, Ordering::Relaxed)
                 .is_err()
             {
-                backoff.snooze();
+                backoff.retreat();
                 continue;
             }
             if index + 1 == SLOTS {
@@ -305,7 +309,7 @@ impl<T> List<T> {
             let message = (*slot.message.get()).assume_init_read();
             if taken.index + 1 == SLOTS {
                 Block::destroy(taken.block, 0);
-            } else if slot.state.fetch_or(READ, Ordering::AcqRel) & DESTROY != 0 {
+            } else if slot.state.swap(READ, Ordering::AcqRel) == DESTROY {
                 Block::destroy(taken.block, taken.index + 1);
             }
             message

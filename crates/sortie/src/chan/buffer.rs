@@ -60,6 +60,13 @@ pub(super) trait Buffer<T> {
     /// Whether it is closed, and all messages are gone.
     fn is_drained(&self) -> bool;
 
+    /// Whether the first place has come to the head, and was given up.
+    fn begins_with_nothing(&self) -> bool {
+        false
+    }
+
+    /// How many places are taken: by messages, by those that will come, and, behind
+    /// either, by those that will not.
     fn len(&self) -> usize;
 
     fn capacity(&self) -> Option<usize>;

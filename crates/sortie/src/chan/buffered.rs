@@ -29,7 +29,7 @@
 //! before it looks; so is a `select` that wants to send, which has no message
 //! until it is chosen.
 
-use super::block::block;
+use super::block::{block, is_patient, patiently};
 use super::buffer::{Buffer, Closed, Pushed};
 use super::core::{Core, Held, Side};
 use super::errors::Refused;
@@ -41,6 +41,9 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::Location;
 use std::ptr;
+
+/// Room for fewer messages is little.
+const FEW: usize = 16;
 
 /// A channel whose messages are in `B`.
 #[derive(Debug)]
@@ -92,6 +95,43 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         self.send_slow(message, until, location)
     }
 
+    /// Whether the caller should try again for a while before he lines up. Where there is
+    /// room for few, messages that go straight from frame to frame are faster.
+    fn is_worth_patience(&self, until: &Until<'_>) -> bool {
+        !until.is_now() && self.buffer.capacity().is_none_or(|room| room >= FEW) && is_patient()
+    }
+
+    /// Tries to send without the lock for a while. Gives the message back if that is
+    /// not possible. Not a part of `send_slow`, where goroutines would need more stack.
+    #[inline(never)]
+    fn send_patiently(&self, message: T) -> Result<(), Refused<T>> {
+        let mut message = Some(message);
+        let sent = patiently(|| {
+            if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
+                return None;
+            }
+            // SAFETY: as in `send`.
+            match unsafe { self.buffer.push_in_person(message.take()?) } {
+                Ok(()) => {
+                    if self.core.flags() & Side::Receivers.bit() != 0 {
+                        self.settle();
+                    }
+                    Some(Ok(()))
+                }
+                Err(Pushed::Closed(message)) => Some(Err(Refused::Closed(message))),
+                Err(Pushed::Full(back)) => {
+                    message = Some(back);
+                    None
+                }
+            }
+        });
+        match (sent, message) {
+            (Some(result), _) => result,
+            (None, Some(message)) => Err(Refused::NotNow(message)),
+            (None, None) => unreachable!("sent, or given back"),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn send_slow(
@@ -100,6 +140,14 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Refused<T>> {
+        let message = if self.is_worth_patience(until) {
+            match self.send_patiently(message) {
+                Err(Refused::NotNow(message)) => message,
+                result => return result,
+            }
+        } else {
+            message
+        };
         let mut message = ManuallyDrop::new(message);
         let slot = (&raw mut message).cast::<()>();
         // SAFETY: wherever it is used below, the message is still there.
@@ -177,6 +225,26 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         }
     }
 
+    /// Receives without the lock, now or not at all. `None` if that takes the lock,
+    /// because others wait.
+    #[inline(always)]
+    pub(super) fn receive_at_once(&self) -> Option<Result<T, Refused<()>>> {
+        if self.core.flags() & (Side::Receivers.bit() | Side::Senders.bit()) != 0 {
+            return None;
+        }
+        // SAFETY: as in `send`.
+        Some(match unsafe { self.buffer.pop_in_person() } {
+            Ok(Some(message)) => {
+                if self.core.flags() & Side::Senders.bit() != 0 {
+                    self.settle();
+                }
+                Ok(message)
+            }
+            Ok(None) => Err(Refused::NotNow(())),
+            Err(Closed) => Err(Refused::Closed(())),
+        })
+    }
+
     /// Receives. A deadline of 0 means now or not at all.
     #[inline(always)]
     pub(super) fn receive(
@@ -207,6 +275,14 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
         until: &Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<T, Refused<()>> {
+        if self.is_worth_patience(until)
+            && let Some(result) = patiently(|| match self.receive_at_once() {
+                None | Some(Err(Refused::NotNow(()))) => None,
+                result => result,
+            })
+        {
+            return result;
+        }
         let mut message = MaybeUninit::<T>::uninit();
         loop {
             let mut wakes = Wakes::new();
@@ -380,6 +456,15 @@ impl<T, B: Buffer<T>> Buffered<T, B> {
             claimed.end(outcome, wakes);
         }
         progress
+    }
+
+    /// How many places are taken. One that was given up is none once all before it are
+    /// gone.
+    pub(super) fn len(&self) -> usize {
+        if self.buffer.begins_with_nothing() {
+            self.settle();
+        }
+        self.buffer.len()
     }
 
     /// Lets no more messages in. Returns whether it did before.

@@ -192,6 +192,8 @@ impl<T> Ring<T> {
                     if self.tail.exchange(word, self.after(tail, count), mover) {
                         return Ok((tail, count));
                     }
+                    backoff.retreat();
+                    continue;
                 }
                 Look::NotNow => return Err(Pushed::Full(())),
                 Look::Again => {}
@@ -338,6 +340,8 @@ impl<T> Buffer<T> for Ring<T> {
                         // and as the head was there still, it was.
                         return Ok(Some(unsafe { self.read(head) }));
                     }
+                    backoff.retreat();
+                    continue;
                 }
                 Look::NotNow => {
                     let tail = self.tail.word(Ordering::Acquire);
@@ -413,6 +417,8 @@ impl<T> Buffer<T> for Ring<T> {
                         }
                         return count;
                     }
+                    backoff.retreat();
+                    continue;
                 }
                 Look::NotNow => return 0,
                 Look::Again => {}
@@ -450,6 +456,11 @@ impl<T> Buffer<T> for Ring<T> {
         let tail = self.tail.word(Ordering::SeqCst);
         let head = self.head.word(Ordering::SeqCst);
         tail & CLOSED != 0 && tail & !FLAGS == head & !FLAGS
+    }
+
+    fn begins_with_nothing(&self) -> bool {
+        let head = self.head.word(Ordering::Acquire) & !FLAGS;
+        self.slot(head).stamp.load(Ordering::Acquire) == (head + ONE) | VOID
     }
 
     fn len(&self) -> usize {

@@ -91,8 +91,8 @@ impl<T> Shared<T> {
     pub(super) fn len(&self) -> usize {
         match &self.flavour {
             Flavour::Zero(_) => 0,
-            Flavour::Bounded(channel) => channel.buffer.len(),
-            Flavour::Unbounded(channel) => channel.buffer.len(),
+            Flavour::Bounded(channel) => channel.len(),
+            Flavour::Unbounded(channel) => channel.len(),
         }
     }
 

@@ -194,6 +194,21 @@ fn a_place_that_is_given_up_is_empty() {
 }
 
 #[sortie::test]
+fn a_place_that_is_given_up_is_empty_once_those_before_are_gone() {
+    let (sender, receiver) = bounded(3);
+    let [first, second, third] = [(); 3].map(|()| Promise::make(&sender).chosen());
+    second.breaks();
+    third.breaks();
+    // They are in the way still: nobody may overtake the first.
+    assert_eq!((sender.len(), sender.is_full()), (3, true));
+    first.keep(1);
+    assert_eq!(receiver.recv(), Ok(1));
+    assert_eq!((receiver.len(), receiver.is_empty()), (0, true));
+    assert_eq!(sender.try_send(2), Ok(()));
+    assert_eq!((sender.len(), receiver.recv()), (1, Ok(2)));
+}
+
+#[sortie::test]
 fn a_sender_waits_while_a_receiver_selects_and_a_place_is_given_up() {
     let (sender, receiver) = bounded(1);
     let promise = Promise::make(&sender).chosen();

@@ -10,8 +10,6 @@
 //! Checked, with blocks of two slots: what was sent is received once, in the sender's
 //! order, by somebody who sees the message written; each block is freed, once, by
 //! somebody who comes after all that use it; after "closed" nothing comes.
-//!
-//! Seen to fail: SEEN
 
 use super::{Message, assert_rising, assert_same, end, rest};
 use crate::chan::block_list::List;

@@ -10,8 +10,6 @@
 //! Checked, with a ring of one slot: everybody who can go on does; what was sent is
 //! received once, in the sender's order; who is refused, by time or because it is
 //! closed, has its message still; "closed" comes after all that was sent.
-//!
-//! Seen to fail: SEEN
 
 use super::{Message, assert_same, end, here, known_ring};
 use crate::base::atomic::known;

@@ -14,8 +14,6 @@
 //! Checked: a slot has one user at a time, so nobody moves a lane that is being moved;
 //! what was sent is received once, in the sender's order; "closed" comes after all
 //! that was sent; everybody who can go on does.
-//!
-//! Seen to fail: SEEN
 
 use super::{Message, assert_rising, assert_same, end, here, rest};
 use crate::base::atomic::known;

@@ -13,8 +13,6 @@
 //! runs out and whoever closes; who succeeds sees what the other did before, who does
 //! not has its message still; nobody uses a frame that may be gone; nobody waits for
 //! ever.
-//!
-//! Seen to fail: SEEN
 
 use super::{Message, assert_same, end, here};
 use crate::base::atomic::known;

@@ -10,8 +10,6 @@
 //! sees the message written; a slot has one user at a time; a ring that never has
 //! more messages than room refuses none, and a message that is there is found; after
 //! "closed" nothing comes, and not before all that was sent or reserved has come.
-//!
-//! Seen to fail: SEEN
 
 use super::{Message, assert_rising, assert_same, end, known_ring, rest};
 use crate::chan::buffer::{Buffer, Closed, Pushed};

@@ -11,8 +11,6 @@
 //! done; its message is received once, by somebody who sees it written, and none is
 //! lost where the wait was ended by a case or by time; two selects that could meet do,
 //! on one channel, from any order of their cases; nobody waits for ever.
-//!
-//! Seen to fail: SEEN
 
 use super::{Message, assert_same, end};
 use crate::base::atomic::known;

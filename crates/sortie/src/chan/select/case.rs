@@ -2,70 +2,46 @@
 
 use super::super::receiver::Receiver;
 use super::super::sender::Sender;
-use super::super::wait::{Kind, Node, Wait};
 use super::endpoint::Endpoint;
+use crate::base::identity::Identity;
 use std::alloc::{self, Layout};
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::ptr::NonNull;
 
 /// A case of a `select`: an operation on a channel, not done yet.
 #[doc(hidden)]
+#[derive(Clone, Copy)]
 pub struct Case<'a> {
     pub(super) endpoint: &'a (dyn Endpoint + 'a),
-    /// What a message needs of the slot.
-    message: Layout,
-    /// Address of the half, to tell mistakes.
-    pub(super) half: *const (),
     /// What the user calls it.
     pub(super) index: usize,
-    pub(super) node: Node,
-    /// The thread that made it, where messages may be dropped that are not `Send`.
-    pub(super) maker: *const (),
-}
-
-/// Something that tells the threads that are alive from each other.
-pub(super) fn this_thread() -> *const () {
-    thread_local! {
-        static HERE: u8 = const { 0 };
-    }
-    HERE.with(|here| ptr::from_ref(here).cast())
+    /// Who made it: where messages may be dropped that are not `Send`.
+    pub(super) maker: Identity,
+    /// Whether a message does not fit into a room without more memory.
+    is_large: bool,
 }
 
 impl<'a> Case<'a> {
-    #[inline]
-    fn new<E: Endpoint + 'a>(endpoint: &'a E, index: usize, message: Layout) -> Self {
+    /// To receive.
+    #[inline(always)]
+    pub fn receive<T>(receiver: &'a Receiver<T>, index: usize) -> Self {
         Case {
-            endpoint,
-            message,
-            half: ptr::from_ref(endpoint).cast(),
+            endpoint: receiver,
             index,
-            node: Node::unused(),
-            maker: this_thread(),
+            maker: Identity::current(),
+            is_large: const { Room::is_large(Layout::new::<T>()) },
         }
     }
 
-    /// To receive.
-    pub fn receive<T>(receiver: &'a Receiver<T>, index: usize) -> Self {
-        Case::new(receiver, index, Layout::new::<T>())
-    }
-
     /// To send.
+    #[inline(always)]
     pub fn send<T>(sender: &'a Sender<T>, index: usize) -> Self {
-        Case::new(sender, index, Layout::new::<()>())
-    }
-
-    /// The node for a wait.
-    pub(super) fn prepare(&mut self, kind: Kind, slot: *mut (), wait: &Wait, position: usize) {
-        self.node = Node::new(kind, slot, wait, position);
-    }
-}
-
-impl Clone for Case<'_> {
-    fn clone(&self) -> Self {
         Case {
-            node: Node::unused(),
-            ..*self
+            endpoint: sender,
+            index,
+            maker: Identity::current(),
+            is_large: false,
         }
     }
 }
@@ -82,55 +58,69 @@ impl fmt::Debug for Case<'_> {
 /// large, on the heap.
 pub(super) struct Room {
     here: MaybeUninit<[u128; Room::HERE / 16]>,
-    heap: Option<(*mut (), Layout)>,
+    /// Memory that begins with its own layout; the message follows.
+    heap: Option<NonNull<Layout>>,
 }
 
 impl Room {
     const HERE: usize = 64;
 
+    const fn is_large(message: Layout) -> bool {
+        message.size() > Room::HERE || message.align() > 16
+    }
+
     /// Room for the messages of all cases, one at a time.
-    #[inline]
+    #[inline(always)]
     pub(super) fn for_all(cases: &[Case<'_>]) -> Self {
-        let mut heap = None;
-        let all = cases
-            .iter()
-            .map(|case| case.message)
-            .filter(|layout| layout.size() > Room::HERE || layout.align() > 16)
-            .reduce(|one, other| {
-                let size = one.size().max(other.size());
-                let align = one.align().max(other.align());
-                Layout::from_size_align(size, align).expect("as large as one of them")
-            });
-        if let Some(layout) = all {
-            // SAFETY: not of size 0: aligned to more than 16, or larger than 64.
-            let at = unsafe { alloc::alloc(layout.pad_to_align()) };
-            if at.is_null() {
-                alloc::handle_alloc_error(layout);
-            }
-            heap = Some((at.cast(), layout.pad_to_align()));
-        }
+        let is_large = cases.iter().any(|case| case.is_large);
         Room {
             here: MaybeUninit::uninit(),
-            heap,
+            heap: is_large.then(|| Room::large(cases)),
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn large(cases: &[Case<'_>]) -> NonNull<Layout> {
+        let messages = cases.iter().map(|case| case.endpoint.message());
+        let (size, align) = messages.fold((0, 16), |(size, align), message| {
+            (message.size().max(size), message.align().max(align))
+        });
+        let layout = Layout::from_size_align(Room::offset(align) + size, align)
+            .expect("little more than one of the messages");
+        // SAFETY: not of size 0, since the layout is in it.
+        let at = unsafe { alloc::alloc(layout) }.cast::<Layout>();
+        let Some(at) = NonNull::new(at) else {
+            alloc::handle_alloc_error(layout);
+        };
+        // SAFETY: there is room for the layout, which is aligned to 16 at most.
+        unsafe { at.write(layout) };
+        at
+    }
+
+    /// Where the message is in memory that is aligned like that, behind the layout.
+    const fn offset(align: usize) -> usize {
+        assert!(size_of::<Layout>() <= 16 && align_of::<Layout>() <= 16);
+        align
+    }
+
     /// Where the message goes. Valid until the room is moved.
-    #[inline]
+    #[inline(always)]
     pub(super) fn slot(&mut self) -> *mut () {
         match self.heap {
-            Some((at, _)) => at,
+            // SAFETY: the layout was written there, and tells what there is behind it.
+            Some(at) => unsafe { at.byte_add(Room::offset(at.read().align())).as_ptr().cast() },
             None => self.here.as_mut_ptr().cast(),
         }
     }
 }
 
 impl Drop for Room {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        if let Some((at, layout)) = self.heap {
-            // SAFETY: allocated with this layout.
-            unsafe { alloc::dealloc(at.cast(), layout) };
+        if let Some(at) = self.heap {
+            // SAFETY: allocated with the layout that was written there.
+            unsafe { alloc::dealloc(at.as_ptr().cast(), at.read()) };
         }
     }
 }

@@ -83,6 +83,7 @@ impl<'a> Select<'a> {
     /// let (sender, _receiver) = sortie::chan::bounded::<i32>(1);
     /// assert_eq!(sortie::chan::Select::new().send(&sender), 0);
     /// ```
+    #[inline]
     pub fn send<T>(&mut self, sender: &'a Sender<T>) -> usize {
         self.add(|index| Case::send(sender, index))
     }
@@ -94,10 +95,12 @@ impl<'a> Select<'a> {
     /// let (_sender, receiver) = sortie::chan::bounded::<i32>(1);
     /// assert_eq!(sortie::chan::Select::new().recv(&receiver), 0);
     /// ```
+    #[inline]
     pub fn recv<T>(&mut self, receiver: &'a Receiver<T>) -> usize {
         self.add(|index| Case::receive(receiver, index))
     }
 
+    #[inline]
     fn add(&mut self, case: impl FnOnce(usize) -> Case<'a>) -> usize {
         let index = self.next;
         self.cases.push(case(index));
@@ -219,6 +222,7 @@ impl<'a> Select<'a> {
     }
 
     #[track_caller]
+    #[inline]
     fn demand_cases(&self) {
         assert!(
             !self.cases.is_empty(),
@@ -227,6 +231,7 @@ impl<'a> Select<'a> {
     }
 
     #[track_caller]
+    #[inline]
     fn manner(&self, deadline: u64) -> Manner {
         Manner {
             deadline,
@@ -236,13 +241,14 @@ impl<'a> Select<'a> {
     }
 
     #[track_caller]
+    #[inline]
     fn choose(&mut self, deadline: u64) -> Option<SelectedOperation<'a>> {
         let manner = self.manner(deadline);
         if self.cases.is_empty() {
             engine::wait_for_nothing(manner);
             return None;
         }
-        SelectedOperation::choose(&mut self.cases, manner)
+        SelectedOperation::choose(&self.cases, manner)
     }
 
     #[track_caller]
@@ -252,7 +258,7 @@ impl<'a> Select<'a> {
             engine::wait_for_nothing(manner);
             return None;
         }
-        let position = engine::observe(&mut self.cases, manner)?;
+        let position = engine::observe(&self.cases, manner)?;
         Some(self.cases[position].index)
     }
 }

@@ -12,6 +12,7 @@ use super::super::wait::{Node, Outcome, Wait};
 use super::super::zero::Partner;
 use crate::base::clock::NEVER;
 use crate::park::wait_queue::Until;
+use std::alloc::Layout;
 use std::panic::Location;
 use std::ptr;
 
@@ -30,12 +31,28 @@ pub(in crate::chan) enum Token {
     Paired(Partner),
 }
 
+/// Whether an operation could be begun.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::chan) enum Begun {
+    Yes(Token),
+    /// It was ready, but somebody else was faster.
+    Lost,
+    /// There was a moment at which it was not ready.
+    NotReady,
+}
+
 /// A half of a channel.
 pub(in crate::chan) trait Endpoint {
     fn side(&self) -> Side;
 
+    /// What a message that is received needs of the slot.
+    fn message(&self) -> Layout;
+
     /// Where to wait; `None` if nobody wakes who waits.
     fn core(&self) -> Option<&Core>;
+
+    /// Whether it becomes ready only if somebody waits: one of the two has to.
+    fn is_rendezvous(&self) -> bool;
 
     /// When it becomes ready by itself, on the runtime's clock.
     fn due(&self) -> u64;
@@ -77,11 +94,27 @@ pub(in crate::chan) trait Endpoint {
     /// A number that has changed if it has become ready in between.
     fn version(&self) -> u64;
 
-    /// Begins the operation if that is possible now.
+    /// Begins the operation if that is possible now. It may fail although it was possible
+    /// at each moment, to others.
     ///
     /// # Safety
     /// The slot has room for a message.
     unsafe fn attempt(&self, slot: *mut (), location: &'static Location<'static>) -> Option<Token>;
+
+    /// The same for who does not know yet whether it is ready.
+    ///
+    /// # Safety
+    /// As [`attempt`](Self::attempt).
+    unsafe fn begin(&self, slot: *mut (), location: &'static Location<'static>) -> Begun {
+        if !self.is_ready() {
+            return Begun::NotReady;
+        }
+        // SAFETY: as this function's.
+        match unsafe { self.attempt(slot, location) } {
+            Some(token) => Begun::Yes(token),
+            None => Begun::Lost,
+        }
+    }
 
     /// Undoes what was begun.
     ///
@@ -96,8 +129,16 @@ impl<T> Endpoint for Sender<T> {
         Side::Senders
     }
 
+    fn message(&self) -> Layout {
+        Layout::new::<()>()
+    }
+
     fn core(&self) -> Option<&Core> {
         Some(self.shared.core())
+    }
+
+    fn is_rendezvous(&self) -> bool {
+        matches!(self.shared.flavour, Flavour::Zero(_))
     }
 
     fn due(&self) -> u64 {
@@ -158,6 +199,10 @@ impl<T> Endpoint for Receiver<T> {
         Side::Receivers
     }
 
+    fn message(&self) -> Layout {
+        Layout::new::<T>()
+    }
+
     fn core(&self) -> Option<&Core> {
         match &self.source {
             Source::Channel(shared) => Some(shared.core()),
@@ -193,6 +238,10 @@ impl<T> Endpoint for Receiver<T> {
         };
         // SAFETY: as this function's.
         unsafe { core.lock().dequeue(self.side(), node) }
+    }
+
+    fn is_rendezvous(&self) -> bool {
+        matches!(&self.source, Source::Channel(shared) if matches!(shared.flavour, Flavour::Zero(_)))
     }
 
     fn due(&self) -> u64 {
@@ -277,6 +326,35 @@ impl<T> Endpoint for Receiver<T> {
             }
             Err(Refused::Closed(())) => Some(Token::Closed),
             Err(Refused::NotNow(())) => None,
+        }
+    }
+
+    unsafe fn begin(&self, slot: *mut (), location: &'static Location<'static>) -> Begun {
+        let received = match &self.source {
+            Source::Channel(shared) => match &shared.flavour {
+                Flavour::Bounded(channel) => channel.receive_at_once(),
+                Flavour::Unbounded(channel) => channel.receive_at_once(),
+                Flavour::Zero(_) => None,
+            },
+            _ => None,
+        };
+        match received {
+            Some(Ok(message)) => {
+                // SAFETY: as this function's.
+                unsafe { slot.cast::<T>().write(message) };
+                return Begun::Yes(Token::Received);
+            }
+            Some(Err(Refused::NotNow(()))) => return Begun::NotReady,
+            Some(Err(Refused::Closed(()))) => return Begun::Yes(Token::Closed),
+            None => {}
+        }
+        if !self.is_ready() {
+            return Begun::NotReady;
+        }
+        // SAFETY: as this function's.
+        match unsafe { self.attempt(slot, location) } {
+            Some(token) => Begun::Yes(token),
+            None => Begun::Lost,
         }
     }
 

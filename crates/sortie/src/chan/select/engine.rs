@@ -1,14 +1,15 @@
 //! Choosing a case.
 
-use super::super::block::keep_promise;
+use super::super::block::{keep_promise, patiently};
 use super::super::core::Side;
-use super::super::wait::{Kind, Outcome, Wait};
-use super::case::{Case, Room};
-use super::endpoint::Token;
+use super::super::wait::{Kind, Node, Outcome, Wait};
+use super::case::Case;
+use super::endpoint::{Begun, Token};
 use crate::base::clock::{self, NEVER};
 use crate::base::rng::Rng;
 use crate::goroutine::{WaitReason, current};
 use crate::park::{self, Place, park_claimed};
+use std::mem::{self, MaybeUninit};
 use std::panic::Location;
 use std::ptr;
 
@@ -102,22 +103,22 @@ impl Iterator for Order {
     }
 }
 
-/// Finds a case that is ready and for which `begin` succeeds: of those that are
-/// ready each has the same chance, or it is the first. Somebody else may be faster
-/// between the two.
-#[inline]
+/// Finds a case that can be begun: of those that are ready each has the same chance,
+/// or it is the first. And whether one was lost to somebody who was faster.
+#[inline(always)]
 fn find<T>(
     cases: &[Case<'_>],
     biased: bool,
-    mut begin: impl FnMut(usize) -> Option<T>,
-) -> Option<T> {
-    Order::new(cases.len(), biased).find_map(|position| {
-        if cases[position].endpoint.is_ready() {
-            begin(position)
-        } else {
-            None
+    mut begin: impl FnMut(&Case<'_>) -> Result<T, bool>,
+) -> Result<(usize, T), bool> {
+    let mut lost = false;
+    for position in Order::new(cases.len(), biased) {
+        match begin(&cases[position]) {
+            Ok(begun) => return Ok((position, begun)),
+            Err(faster) => lost |= faster,
         }
-    })
+    }
+    Err(lost)
 }
 
 fn versions(cases: &[Case<'_>]) -> u64 {
@@ -131,20 +132,16 @@ fn versions(cases: &[Case<'_>]) -> u64 {
 fn find_at_once<T>(
     cases: &[Case<'_>],
     biased: bool,
-    mut begin: impl FnMut(usize) -> Option<T>,
-) -> Option<T> {
+    mut begin: impl FnMut(&Case<'_>) -> Result<T, bool>,
+) -> Option<(usize, T)> {
     loop {
         // None has changed between the two sums, each of which only grows, so
         // what was seen of each in between was true of all at the same time.
         let before = versions(cases);
-        let mut failed = false;
-        let found = find(cases, biased, |position| {
-            let begun = begin(position);
-            failed |= begun.is_none();
-            begun
-        });
-        if found.is_some() || !failed && (cases.len() == 1 || versions(cases) == before) {
-            return found;
+        match find(cases, biased, &mut begin) {
+            Ok(found) => return Some(found),
+            Err(false) if cases.len() == 1 || versions(cases) == before => return None,
+            Err(_) => {}
         }
     }
 }
@@ -154,27 +151,58 @@ fn find_at_once<T>(
 ///
 /// # Safety
 /// The slot has room for a message of any of the cases.
+#[inline]
 pub(super) unsafe fn perform(
-    cases: &mut [Case<'_>],
+    cases: &[Case<'_>],
     slot: *mut (),
     manner: Manner,
 ) -> Option<(usize, Token)> {
-    let attempt = |cases: &[Case<'_>], position: usize| {
+    if manner.deadline != 0
         // SAFETY: as this function's.
-        let token = unsafe { cases[position].endpoint.attempt(slot, manner.location) };
-        token.map(|token| (position, token))
-    };
+        && let Ok(begun) = find(cases, manner.biased, |case| unsafe { begin(case, slot, manner) })
+    {
+        return Some(begun);
+    }
+    // SAFETY: as this function's.
+    unsafe { perform_slow(cases, slot, manner) }
+}
+
+/// Begins the operation, or tells whether somebody else was faster.
+///
+/// # Safety
+/// The slot has room for a message of this case.
+#[inline(always)]
+unsafe fn begin(case: &Case<'_>, slot: *mut (), manner: Manner) -> Result<Token, bool> {
+    // SAFETY: as this function's.
+    match unsafe { case.endpoint.begin(slot, manner.location) } {
+        Begun::Yes(token) => Ok(token),
+        Begun::Lost => Err(true),
+        Begun::NotReady => Err(false),
+    }
+}
+
+/// # Safety
+/// As [`perform`].
+#[cold]
+#[inline(never)]
+unsafe fn perform_slow(
+    cases: &[Case<'_>],
+    slot: *mut (),
+    manner: Manner,
+) -> Option<(usize, Token)> {
+    // SAFETY: as this function's.
+    let begin = |case: &Case<'_>| unsafe { begin(case, slot, manner) };
+    // Two that only try again never meet on a channel without buffer.
+    if manner.deadline != 0
+        && !cases.iter().any(|case| case.endpoint.is_rendezvous())
+        && let Some(begun) = patiently(|| find(cases, manner.biased, begin).ok())
+    {
+        return Some(begun);
+    }
     let mut tries = 0;
     loop {
-        let begin = |position| attempt(cases, position);
-        let is_last = manner.is_over();
-        let begun = if is_last {
-            find_at_once(cases, manner.biased, begin)
-        } else {
-            find(cases, manner.biased, begin)
-        };
-        if begun.is_some() || is_last {
-            return begun;
+        if manner.is_over() {
+            return find_at_once(cases, manner.biased, begin);
         }
         let kind = |side| match side {
             Side::Receivers => Kind::Value,
@@ -186,7 +214,7 @@ pub(super) unsafe fn perform(
             Some((position, Outcome::Done)) => Some((position, Token::Received)),
             Some((position, Outcome::Closed)) => Some((position, Token::Closed)),
             Some((position, Outcome::Paired(partner))) => Some((position, Token::Paired(partner))),
-            Some((position, _)) => attempt(cases, position),
+            Some((position, _)) => begin(&cases[position]).ok().map(|token| (position, token)),
             None => None,
         };
         if chosen.is_some() {
@@ -197,26 +225,78 @@ pub(super) unsafe fn perform(
             // Two of us may be getting in each other's way.
             crate::sched::yield_now();
         }
+        if let Ok(begun) = find(cases, manner.biased, begin) {
+            return Some(begun);
+        }
     }
 }
 
 /// Waits until one of the operations seems ready, and does nothing. The position
 /// of its case; `None` if time ran out.
-pub(super) fn observe(cases: &mut [Case<'_>], manner: Manner) -> Option<usize> {
+pub(super) fn observe(cases: &[Case<'_>], manner: Manner) -> Option<usize> {
+    let is_ready = |case: &Case<'_>| match case.endpoint.is_ready() {
+        true => Ok(()),
+        false => Err(false),
+    };
     loop {
-        let is_last = manner.is_over();
-        let ready = if is_last {
-            find_at_once(cases, manner.biased, Some)
-        } else {
-            find(cases, manner.biased, Some)
-        };
-        if ready.is_some() || is_last {
-            return ready;
+        if manner.is_over() {
+            let ready = find_at_once(cases, manner.biased, is_ready);
+            return ready.map(|(position, ())| position);
+        }
+        if let Ok((position, ())) = find(cases, manner.biased, is_ready) {
+            return Some(position);
         }
         // SAFETY: an observer's slot is not used.
         let ended = unsafe { wait(cases, ptr::null_mut(), |_| Kind::Observer, manner) };
         if let Some((position, _)) = ended {
             return Some(position);
+        }
+    }
+}
+
+/// Where the nodes of a wait are: here, unless there are many.
+struct NodeRoom {
+    few: [MaybeUninit<Node>; NodeRoom::FEW],
+    /// How many of the few there are.
+    written: usize,
+    many: Vec<Node>,
+}
+
+impl NodeRoom {
+    const FEW: usize = 8;
+
+    #[inline(always)]
+    fn new() -> Self {
+        NodeRoom {
+            few: [const { MaybeUninit::uninit() }; NodeRoom::FEW],
+            written: 0,
+            many: Vec::new(),
+        }
+    }
+
+    /// Makes the nodes. Called once.
+    #[inline(always)]
+    fn fill(&mut self, nodes: impl ExactSizeIterator<Item = Node>) -> &[Node] {
+        if nodes.len() > NodeRoom::FEW {
+            self.many.extend(nodes);
+            return &self.many;
+        }
+        for (node, place) in nodes.zip(&mut self.few) {
+            place.write(node);
+            self.written += 1;
+        }
+        // SAFETY: so many were written.
+        unsafe { self.few[..self.written].assume_init_ref() }
+    }
+}
+
+impl Drop for NodeRoom {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Nothing to do, but in models, which look whether cells are used after that.
+        if mem::needs_drop::<Node>() {
+            // SAFETY: so many were written.
+            unsafe { self.few[..self.written].assume_init_drop() };
         }
     }
 }
@@ -227,26 +307,29 @@ pub(super) fn observe(cases: &mut [Case<'_>], manner: Manner) -> Option<usize> {
 /// # Safety
 /// The slot is what the kinds say.
 unsafe fn wait(
-    cases: &mut [Case<'_>],
+    cases: &[Case<'_>],
     slot: *mut (),
     kind: impl Fn(Side) -> Kind,
     manner: Manner,
 ) -> Option<(usize, Outcome)> {
     let wait = Wait::current();
     let waiter = wait.waiter();
-    for (position, case) in cases.iter_mut().enumerate() {
-        case.prepare(kind(case.endpoint.side()), slot, &wait, position);
-    }
-    let cases = &*cases;
+    let mut room = NodeRoom::new();
+    let nodes = room.fill(
+        cases
+            .iter()
+            .enumerate()
+            .map(|(position, case)| Node::new(kind(case.endpoint.side()), slot, &wait, position)),
+    );
     wait.open();
     let ticket = wait.ticket.get();
     let start = random(cases.len());
     let mut ready = None;
     for offset in 0..cases.len() {
         let position = (start + offset) % cases.len();
-        let case = &cases[position];
+        let (case, node) = (&cases[position], &nodes[position]);
         // SAFETY: the node stays here, and leaves again below.
-        if !unsafe { case.endpoint.enter(&case.node) } {
+        if !unsafe { case.endpoint.enter(node) } {
             continue;
         }
         if case.endpoint.is_ready_after_all(&wait) {
@@ -256,7 +339,7 @@ unsafe fn wait(
             }
             break;
         }
-        if case.node.kind != Kind::Observer {
+        if node.kind != Kind::Observer {
             case.endpoint.announce();
         }
         if !waiter.is_open(ticket) {
@@ -269,11 +352,11 @@ unsafe fn wait(
         // SAFETY: the ticket is of this wait.
         unsafe { park_claimed(waiter, ticket, deadline, manner.place(cases)) };
     }
-    for case in cases {
+    for (case, node) in cases.iter().zip(nodes) {
         // If it is not queued, whoever took it out has noted the outcome.
-        if case.node.is_queued() {
+        if node.is_queued() {
             // SAFETY: it has entered.
-            unsafe { case.endpoint.leave(&case.node) };
+            unsafe { case.endpoint.leave(node) };
         }
     }
     if ready.is_some() {
@@ -328,9 +411,4 @@ pub(super) fn wait_for_nothing(manner: Manner) {
     if manner.deadline != 0 {
         park::sleep_until(manner.deadline, place);
     }
-}
-
-/// Room for the messages of all cases.
-pub(super) fn room(cases: &[Case<'_>]) -> Room {
-    Room::for_all(cases)
 }

@@ -2,8 +2,10 @@
 //!
 //! A *case* is a half of a channel and a place in the order. To choose one:
 //!
-//! 1. *Look* at all; if some are ready, begin one of them, each with the same
-//!    chance. Whoever else wants it may be faster; then look again. If nothing
+//! 1. *Look* at all, in random order, and begin the first that is ready, so that each
+//!    that is has the same chance. One that receives from a buffer is simply tried.
+//!    Whoever else wants it may be faster; then go on. An OS thread tries all again for
+//!    some microseconds before it waits. If nothing
 //!    was ready, and that is an answer (`default`, `try_select`), look whether
 //!    anything has changed since the look began: if not, there was an instant at
 //!    which nothing was ready.

@@ -5,9 +5,10 @@ use super::super::errors::{RecvError, SendError};
 use super::super::receiver::Receiver;
 use super::super::sender::Sender;
 use super::super::shared::Flavour;
-use super::case::{Case, Room, this_thread};
+use super::case::{Case, Room};
 use super::endpoint::{Endpoint, Token};
 use super::engine::{self, Manner};
+use crate::base::identity::Identity;
 use std::fmt;
 use std::mem;
 use std::ptr;
@@ -24,15 +25,15 @@ pub struct SelectedOperation<'a> {
     token: Token,
     index: usize,
     endpoint: &'a (dyn Endpoint + 'a),
-    half: *const (),
-    maker: *const (),
+    maker: Identity,
     room: Room,
 }
 
 impl<'a> SelectedOperation<'a> {
     /// Chooses one of the cases, of which there are some.
-    pub(super) fn choose(cases: &mut [Case<'a>], manner: Manner) -> Option<Self> {
-        let mut room = engine::room(cases);
+    #[inline(always)]
+    pub(super) fn choose(cases: &[Case<'a>], manner: Manner) -> Option<Self> {
+        let mut room = Room::for_all(cases);
         // SAFETY: there is room for any message.
         let (position, token) = unsafe { engine::perform(cases, room.slot(), manner)? };
         let case = &cases[position];
@@ -40,10 +41,15 @@ impl<'a> SelectedOperation<'a> {
             token,
             index: case.index,
             endpoint: case.endpoint,
-            half: case.half,
             maker: case.maker,
             room,
         })
+    }
+
+    /// Address of the half, to tell mistakes.
+    #[inline(always)]
+    fn half(&self) -> *const () {
+        ptr::from_ref(self.endpoint).cast()
     }
 
     /// The index of the operation, as it was returned when it was added.
@@ -77,7 +83,7 @@ impl<'a> SelectedOperation<'a> {
     /// If the operation is not one of this sender.
     pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
         assert!(
-            ptr::eq(self.half, ptr::from_ref(sender).cast()),
+            ptr::eq(self.half(), ptr::from_ref(sender).cast()),
             "passed a sender that wasn't selected"
         );
         let token = self.token;
@@ -109,7 +115,7 @@ impl<'a> SelectedOperation<'a> {
     /// If the operation is not one of this receiver.
     pub fn recv<T>(mut self, receiver: &Receiver<T>) -> Result<T, RecvError> {
         assert!(
-            ptr::eq(self.half, ptr::from_ref(receiver).cast()),
+            ptr::eq(self.half(), ptr::from_ref(receiver).cast()),
             "passed a receiver that wasn't selected"
         );
         let result = match self.token {
@@ -132,7 +138,7 @@ impl fmt::Debug for SelectedOperation<'_> {
 
 impl Drop for SelectedOperation<'_> {
     fn drop(&mut self) {
-        if self.token != Token::Received || self.maker == this_thread() {
+        if self.token != Token::Received || self.maker == Identity::current() {
             // SAFETY: begun by this endpoint, with this slot, and not completed. A
             // message is dropped where the half may be used.
             unsafe { self.endpoint.abandon(self.token, self.room.slot()) };
