@@ -24,10 +24,19 @@
 //! A writer who has claimed it waits for readers to *leave*. No new ones come, so he
 //! waits no longer than the slowest that is inside. Who leaves last lets him in.
 //!
-//! Readers wait as long as it is *claimed*. When a claim ends, all who wait for that are let
-//! in together, whoever else waits. So each writer waits for one generation of readers
+//! Readers wait as long as it is *claimed*. When a claim ends while a locker waits, all who
+//! wait to read are let in together. So each writer waits for one generation of readers
 //! at most, and each reader for one writer: nobody starves. Go's `sync.RWMutex` has
 //! the same rules, with a mutex beside the count where this has C, U and l.
+//!
+//! If no locker waits readers are not counted, but sent to try, unless the first has
+//! waited for a millisecond. Readers who are counted keep writers out until they have run,
+//! and goroutines run one after the other: the next writer, who often is the one who let them
+//! in, would have to wait for all of them, asleep, and all readers who come until then
+//! after him; and so on, once they have begun to wait.
+//!
+//! Before anybody waits he looks a few times more, awake ([`spin`](super::super::spin)). He
+//! waits for somebody who runs, as a rule, and is quick.
 //!
 //! # Upgrading
 //! turns U into C: the claim stays with whom it has, and nobody can write in between.
@@ -410,7 +419,7 @@ impl RawRwLock {
         if self.shards.note_writer(sum) {
             return Some(word | INSIDE);
         }
-        Some(word % READER & !SHARDED | INSIDE)
+        Some((word % READER) & !SHARDED | INSIDE)
     }
 
     pub(super) fn owner(&self) -> Owner {
