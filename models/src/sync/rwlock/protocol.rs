@@ -7,7 +7,7 @@
 //!
 //! Seen to fail: when a flag is cleared after the room was detached, or not at all; when a
 //! reader, or a writer who leaves in either way, uses `Relaxed`; when who leaves last
-//! cannot see the room.
+//! cannot see the room; when a reader in a shard does not look whether there are shards still.
 
 use super::super::pool::{self, Luck};
 use super::super::raw_mutex::Afterwards;
