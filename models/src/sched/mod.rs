@@ -21,6 +21,11 @@ pub(crate) mod hint {
     pub(crate) fn may_spin() -> bool {
         false
     }
+
+    /// The same.
+    pub(crate) fn others_run() -> bool {
+        false
+    }
 }
 
 /// What ends the process.

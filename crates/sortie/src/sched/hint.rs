@@ -42,18 +42,29 @@ fn number_of_thread() -> usize {
 /// Whether waiting awake, for somebody else to be done, is better than to let go of
 /// the CPU: another CPU may run him, and there is nothing else to do here.
 pub(crate) fn may_spin() -> bool {
+    others_run() && !has_work()
+}
+
+/// Whether somebody may run beside the caller.
+pub(crate) fn others_run() -> bool {
     let Some(g) = current::current() else {
         return cpus() > 1;
     };
     let _hidden = race::hide_accesses();
-    let m = M::of(g);
-    let scheduler = m.scheduler;
+    let scheduler = M::of(g).scheduler;
     let others = scheduler.processors().len() as u32 - 1;
-    if others <= scheduler.gate.idle() + scheduler.gate.searching() {
+    others > scheduler.gate.idle() + scheduler.gate.searching()
+}
+
+/// Whether there is something else to do for the processor of the caller, if he is a
+/// goroutine; or he has none at the moment.
+fn has_work() -> bool {
+    let Some(g) = current::current() else {
         return false;
-    }
+    };
+    let _hidden = race::hide_accesses();
     // SAFETY: processors live for ever.
-    unsafe { m.seat.peek().as_ref() }.is_some_and(|p| !p.has_work())
+    unsafe { M::of(g).seat.peek().as_ref() }.is_none_or(|p| p.has_work())
 }
 
 /// How many CPUs the process may use, as it was found out first.

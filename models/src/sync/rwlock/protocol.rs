@@ -7,7 +7,7 @@
 //!
 //! Seen to fail: when a flag is cleared after the room was detached, or not at all; when a
 //! reader, or a writer who leaves in either way, uses `Relaxed`; when who leaves last
-//! cannot see the room.
+//! cannot see the room; when a reader in a shard does not look whether there are shards still.
 
 use super::super::pool::{self, Luck};
 use super::super::raw_mutex::Afterwards;
@@ -43,7 +43,7 @@ impl Library {
 
     /// Readers are counted in shards from now on.
     fn shard(&self) {
-        self.lock.word.fetch_or(SHARDED, Ordering::AcqRel);
+        self.lock.take_up_shards();
     }
 
     /// So many have come by the word and left by a shard that the next leaves by the
@@ -52,7 +52,7 @@ impl Library {
         self.shard();
         self.lock.word.fetch_add(CROWDED, Ordering::AcqRel);
         let readers = (CROWDED / READER) as usize;
-        self.lock.shards.own().fetch_sub(readers, Ordering::SeqCst);
+        self.lock.shards.own().many_leave(readers);
     }
 
     fn come_to_read(&self, recursive: bool, deadline: u64) -> bool {
@@ -244,6 +244,56 @@ fn in_shards_from_now_on() {
         library.look_and_leave();
         assert!(writer.join().unwrap());
         library.is_settled(1);
+    });
+}
+
+/// A writer gives up the shards, while readers come and leave by either way. A reader takes
+/// them up, so that he comes by the word and leaves by a shard.
+#[test]
+fn given_up() {
+    explore_shards("given up", 2, || {
+        let library = Library::new();
+        library.lock.shards.shun();
+        let other = library.start(|library| library.read(NEVER) && library.read(NEVER));
+        assert!(library.come_to_read(false, NEVER));
+        library.shard();
+        library.look_and_leave();
+        assert!(library.write(NEVER));
+        assert!(other.join().unwrap());
+        library.is_settled(1);
+        assert!(!library.lock.shards.are_used());
+        assert_eq!(library.lock.word.load(Ordering::Relaxed), 0);
+    });
+}
+
+/// The same, and they are taken up again at once.
+#[test]
+fn given_up_and_taken_up() {
+    explore_shards("given up and taken up", 1, || {
+        let library = Library::new();
+        library.shard();
+        library.lock.shards.shun();
+        let reader = library.start(|library| library.read(NEVER));
+        let again = library.start(|library| {
+            assert!(library.come_to_read(false, NEVER));
+            library.shard();
+            library.look_and_leave();
+            library.write(NEVER)
+        });
+        assert!(library.write(NEVER));
+        assert!(reader.join().unwrap() && again.join().unwrap());
+        library.is_settled(2);
+    });
+}
+
+/// A reader reads again while a writer who waits for him will give up the shards.
+#[test]
+fn given_up_beside_who_reads_again() {
+    explore_shards("given up, reading again", 2, || {
+        let library = Library::new();
+        library.shard();
+        library.lock.shards.shun();
+        library.read_twice();
     });
 }
 

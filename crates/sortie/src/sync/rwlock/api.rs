@@ -47,7 +47,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn try_lock_shared(&self) -> bool {
-        self.try_read()
+        self.try_read_now(CLAIMED)
     }
 
     #[inline]
@@ -59,7 +59,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
     #[inline]
     #[track_caller]
     fn lock_exclusive(&self) {
-        if !self.try_write() {
+        if !self.try_write_alone() {
             let _ = self.write_slow(Until::GRANTED, Location::caller());
         }
     }
@@ -142,13 +142,13 @@ unsafe impl lock_api::RawRwLockTimed for RawRwLock {
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
-        self.try_write() || self.write_slow(within(timeout), Location::caller()).is_ok()
+        self.try_write_alone() || self.write_slow(within(timeout), Location::caller()).is_ok()
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_until(&self, deadline: Instant) -> bool {
-        self.try_write() || self.write_slow(until(deadline), Location::caller()).is_ok()
+        self.try_write_alone() || self.write_slow(until(deadline), Location::caller()).is_ok()
     }
 }
 

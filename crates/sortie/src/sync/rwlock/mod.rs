@@ -36,7 +36,8 @@ pub use raw::RawRwLock;
 ///
 /// # Fairness
 /// Go's: once a writer waits, new readers wait for him; and when he is done all readers
-/// who wait by then come in, before the next writer. So a goroutine that reads must not
+/// who wait by then come in, before the next writer who waits. A writer who comes later may
+/// be faster than readers wake up, until one of them has waited for a millisecond. A goroutine that reads must not
 /// [read](RwLock::read) the same lock again, or both wait for the writer between; that
 /// is what [`read_recursive`](RwLock::read_recursive) is for. Among writers it is as with
 /// [`Mutex`](super::Mutex).
@@ -44,7 +45,8 @@ pub use raw::RawRwLock;
 /// # Many readers
 /// A lock that is read on several processors at once counts its readers on each of them
 /// separately, as soon as it has noticed, so that they do not slow each other down. It
-/// then has 128 bytes more for each processor.
+/// then has 128 bytes more for each processor, and for notes. While it is written more often
+/// than every 32nd time it counts them in one place again.
 ///
 /// # Guards
 /// A guard may be sent to another goroutine, and be dropped there, if the data may be

@@ -24,10 +24,19 @@
 //! A writer who has claimed it waits for readers to *leave*. No new ones come, so he
 //! waits no longer than the slowest that is inside. Who leaves last lets him in.
 //!
-//! Readers wait as long as it is *claimed*. When a claim ends, all who wait for that are let
-//! in together, whoever else waits. So each writer waits for one generation of readers
+//! Readers wait as long as it is *claimed*. When a claim ends while a locker waits, all who
+//! wait to read are let in together. So each writer waits for one generation of readers
 //! at most, and each reader for one writer: nobody starves. Go's `sync.RWMutex` has
 //! the same rules, with a mutex beside the count where this has C, U and l.
+//!
+//! If no locker waits readers are not counted, but sent to try, unless the first has
+//! waited for a millisecond. Readers who are counted keep writers out until they have run,
+//! and goroutines run one after the other: the next writer, who often is the one who let them
+//! in, would have to wait for all of them, asleep, and all readers who come until then
+//! after him; and so on, once they have begun to wait.
+//!
+//! Before anybody waits he looks a few times more, awake ([`spin`](super::super::spin)). He
+//! waits for somebody who runs, as a rule, and is quick.
 //!
 //! # Upgrading
 //! turns U into C: the claim stays with whom it has, and nobody can write in between.
@@ -57,8 +66,9 @@
 
 use super::super::room::{Demand, Door, Inside, Owner, Role, Visit};
 use super::super::spin::Spin;
-use super::shards::Shards;
-use crate::base::atomic::{AtomicU32, AtomicUsize, Ordering};
+use super::shards::{Shard, Shards};
+use crate::base::atomic::{AtomicU32, Ordering};
+use crate::base::clock;
 use crate::goroutine::WaitReason;
 use crate::park::Place;
 use crate::park::wait_queue::{self, End, Ended, ToReady, Until};
@@ -76,11 +86,8 @@ pub(super) const READER: u32 = 1 << 7;
 
 /// Answer for one in a queue: it is his.
 pub(super) const OWNS: usize = 0;
-/// Answer for a locker: try again.
+/// Answer: try again.
 pub(super) const TRY: usize = 1;
-
-/// One in so many times that readers are in each other's way, the lock gets shards.
-const PATIENCE: u32 = 32;
 
 /// The reader-writer lock without data: what [`RwLock`](super::super::RwLock) is made
 /// of, for use through [`lock_api`].
@@ -151,17 +158,18 @@ impl RawRwLock {
         if word & SHARDED == 0 {
             counted
         } else {
-            counted.wrapping_add(self.shards.sum())
+            counted.wrapping_add(self.shards.sum().inside())
         }
     }
 
     /// Comes in as a reader, if no writer has claimed it.
     #[inline(always)]
     pub(in super::super) fn try_read(&self) -> bool {
-        if self.word.load(Ordering::Relaxed) & (CLAIMED | SHARDED) != 0 {
+        if self.shards.are_used() {
             return self.try_read_by_shard();
         }
-        // Not an exchange of what was just loaded: that takes a third longer.
+        // Not an exchange of what was just loaded, nor a look at it first: either takes a
+        // third longer.
         let before = self.word.fetch_add(READER, Ordering::Acquire);
         if before < ALONE {
             return true;
@@ -169,25 +177,28 @@ impl RawRwLock {
         self.check_in(before, CLAIMED)
     }
 
-    /// The same if the lock has shards.
+    /// The same if readers count in shards.
     #[inline(never)]
     fn try_read_by_shard(&self) -> bool {
-        let word = self.word.load(Ordering::Relaxed);
-        if word & CLAIMED != 0 {
-            return false;
-        }
-        if word & SHARDED == 0 {
-            // A writer has just gone.
-            return self.try_read_beside(CLAIMED);
-        }
         let shard = self.shards.own();
-        shard.fetch_add(1, Ordering::SeqCst);
-        if self.word.load(Ordering::SeqCst) & CLAIMED == 0 {
+        shard.come();
+        if self.word.load(Ordering::SeqCst) & (CLAIMED | SHARDED) == SHARDED {
             return true;
         }
-        // From the same shard, or the sum could be too small meanwhile.
+        // By the same shard, or the sum could be too small meanwhile.
         self.count_out(shard);
-        false
+        // Perhaps a writer has just given up the shards.
+        self.try_read_beside(CLAIMED)
+    }
+
+    /// Comes in as a reader, after a look whether that is possible: for who has been in
+    /// the way already.
+    pub(super) fn try_read_now(&self, barred: u32) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        match word & SHARDED != 0 && barred == CLAIMED {
+            true => word & CLAIMED == 0 && self.try_read(),
+            false => self.try_read_beside(barred),
+        }
     }
 
     /// Comes in as a reader counted in the word, if it has none of these bits.
@@ -217,19 +228,25 @@ impl RawRwLock {
     /// are in each other's way.
     #[cold]
     fn consider_sharding(&self) {
-        static TIMES: AtomicU32 = AtomicU32::new(0);
-        if self.shards.note_place()
-            && TIMES.fetch_add(1, Ordering::Relaxed) % PATIENCE == PATIENCE - 1
-        {
-            self.shards.make();
-            // Release: who sees the flag finds the shards.
-            self.word.fetch_or(SHARDED, Ordering::AcqRel);
+        static TIMES: AtomicU32 = AtomicU32::new(1);
+        let (met, patience) = self.shards.note_place();
+        if met && TIMES.fetch_add(1, Ordering::Relaxed).trailing_zeros() >= patience {
+            self.take_up_shards();
         }
     }
 
+    /// From now on readers count in shards. The caller is inside, as a reader.
+    pub(super) fn take_up_shards(&self) {
+        self.shards.make();
+        // Release: who sees the flag finds the shards. Before readers use them, or they
+        // would not be counted.
+        self.word.fetch_or(SHARDED, Ordering::AcqRel);
+        self.shards.take_up();
+    }
+
     /// Leaves by a shard.
-    fn count_out(&self, shard: &AtomicUsize) {
-        shard.fetch_sub(1, Ordering::SeqCst);
+    fn count_out(&self, shard: &Shard) {
+        shard.leave();
         if self.word.load(Ordering::SeqCst) & CLAIMANT_WAITS != 0 {
             self.last_may_have_left();
         }
@@ -245,30 +262,50 @@ impl RawRwLock {
         location: &'static Location<'static>,
     ) -> Result<(), Ended> {
         let barred = if recursive { INSIDE } else { CLAIMED };
-        let mut spin = Spin::new();
-        loop {
-            if self.try_read_beside(barred) {
-                return Ok(());
-            }
-            if self.word.load(Ordering::Relaxed) & READERS_WAIT != 0 || !spin.wait() {
-                break;
-            }
-        }
-        if until.is_over() {
-            return Err(Ended::TimedOut);
-        }
-        let Some(Visit { room, inside }) = self.read_or_stay(barred) else {
-            return Ok(());
-        };
         let place = Place {
             reason: WaitReason::RwLockRead,
             location,
             origin: None,
         };
-        let demand = Demand::new(Role::Reader, 0).0;
-        match wait_queue::wait(&room.inside, inside, End::Back, demand, until, place) {
-            Ended::Granted(_) => Ok(()),
-            ended => Err(ended),
+        let mut demand = None;
+        let mut end = End::Back;
+        loop {
+            if self.try_read_awake(barred) {
+                return Ok(());
+            }
+            if until.is_over() {
+                return Err(Ended::TimedOut);
+            }
+            let Some(Visit { room, inside }) = self.read_or_stay(barred) else {
+                return Ok(());
+            };
+            let demand = *demand.get_or_insert_with(|| Demand::new(Role::Reader, clock::now()).0);
+            match wait_queue::wait(&room.inside, inside, end, demand, until, place) {
+                Ended::Granted(OWNS) => return Ok(()),
+                Ended::Granted(_) => end = End::Front,
+                ended => return Err(ended),
+            }
+        }
+    }
+
+    /// How long to wait awake until whoever has claimed it is done.
+    pub(super) fn until_turn(&self) -> Spin {
+        let shards = self.word.load(Ordering::Relaxed) & SHARDED != 0;
+        Spin::until_turn(ptr::from_ref(self).cast(), shards)
+    }
+
+    /// Comes in as a reader, having waited awake for it. `false` if it is better to do
+    /// that asleep: others do, or a writer who waits for readers to leave.
+    fn try_read_awake(&self, barred: u32) -> bool {
+        let mut spin = self.until_turn();
+        loop {
+            if self.try_read_now(barred) {
+                return true;
+            }
+            let sleepers = READERS_WAIT | CLAIMANT_WAITS;
+            if self.word.load(Ordering::Relaxed) & sleepers != 0 || !spin.wait() {
+                return false;
+            }
         }
     }
 
@@ -298,9 +335,8 @@ impl RawRwLock {
     /// The caller has come in.
     #[inline(always)]
     pub(super) unsafe fn read_release(&self) {
-        let word = self.word.load(Ordering::Relaxed);
-        if word & SHARDED != 0 {
-            return self.leave_by_shard(word);
+        if self.shards.are_used() {
+            return self.leave_by_shard();
         }
         self.count_out_of_word();
     }
@@ -319,8 +355,8 @@ impl RawRwLock {
     }
 
     #[inline(never)]
-    fn leave_by_shard(&self, word: u32) {
-        if word >= CROWDED {
+    fn leave_by_shard(&self) {
+        if self.word.load(Ordering::Relaxed) >= CROWDED {
             return self.count_out_of_word();
         }
         self.count_out(self.shards.own());
@@ -353,19 +389,37 @@ impl RawRwLock {
         loop {
             let word = self.word.load(Ordering::SeqCst);
             debug_assert!(word & CLAIMED != 0);
-            if self.all_readers(word) != 0 {
+            let Some(new) = self.entered(word) else {
                 return false;
-            }
-            let exchanged = self.word.compare_exchange(
-                word,
-                word | INSIDE,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
+            };
+            let exchanged =
+                self.word
+                    .compare_exchange(word, new, Ordering::AcqRel, Ordering::Relaxed);
             if exchanged.is_ok() {
+                if word & SHARDED > new & SHARDED {
+                    // Nobody looks at shards until a reader is inside.
+                    self.shards.give_up(readers(word) as usize);
+                }
                 return true;
             }
         }
+    }
+
+    /// The word when the writer is inside, unless readers are. If shards are not worth
+    /// while it has none any more, and counts nobody.
+    fn entered(&self, word: u32) -> Option<u32> {
+        let counted = readers(word) as usize;
+        if word & SHARDED == 0 {
+            return (counted == 0).then_some(word | INSIDE);
+        }
+        let sum = self.shards.sum();
+        if counted.wrapping_add(sum.inside()) != 0 {
+            return None;
+        }
+        if self.shards.note_writer(sum) {
+            return Some(word | INSIDE);
+        }
+        Some((word % READER) & !SHARDED | INSIDE)
     }
 
     pub(super) fn owner(&self) -> Owner {

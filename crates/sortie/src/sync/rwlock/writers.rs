@@ -63,10 +63,15 @@ impl RawRwLock {
     /// Goes inside as a writer, if that is possible at once.
     #[inline(always)]
     pub(in super::super) fn try_write(&self) -> bool {
+        self.try_write_alone() || self.try_write_slow()
+    }
+
+    /// The same if nobody has anything to do with the lock, and it has no shards.
+    #[inline(always)]
+    pub(in super::super) fn try_write_alone(&self) -> bool {
         self.word
             .compare_exchange(0, CLAIMED | INSIDE, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
-            || self.try_write_slow()
     }
 
     #[inline(never)]
@@ -116,15 +121,23 @@ impl RawRwLock {
         until: Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Ended> {
-        let mut spin = Spin::new();
-        loop {
-            if self.try_claim(role) {
-                return Ok(());
-            }
-            if self.word.load(Ordering::Relaxed) & LOCKERS_WAIT != 0 || !spin.wait() {
-                break;
+        let mut spin = self.until_turn();
+        while !self.try_claim(role) {
+            let sleepers = LOCKERS_WAIT | CLAIMANT_WAITS;
+            if self.word.load(Ordering::Relaxed) & sleepers != 0 || !spin.wait() {
+                return self.claim_asleep(role, until, location);
             }
         }
+        Ok(())
+    }
+
+    /// The same, for who has waited awake for long enough.
+    fn claim_asleep(
+        &self,
+        role: Role,
+        until: Until<'_>,
+        location: &'static Location<'static>,
+    ) -> Result<(), Ended> {
         if until.is_over() {
             return Err(Ended::TimedOut);
         }
@@ -185,7 +198,7 @@ impl RawRwLock {
         until: Until<'_>,
         location: &'static Location<'static>,
     ) -> Result<(), Ended> {
-        let mut spin = Spin::new();
+        let mut spin = Spin::until_left();
         loop {
             if self.word.load(Ordering::Relaxed) & INSIDE != 0 || self.try_enter() {
                 return Ok(());
@@ -267,19 +280,27 @@ impl RawRwLock {
     /// The caller is that writer.
     #[inline(always)]
     pub(super) unsafe fn write_release(&self) {
-        if self
-            .word
-            .compare_exchange(CLAIMED | INSIDE, 0, Ordering::Release, Ordering::Relaxed)
-            .is_err()
+        if let Err(word) =
+            self.word
+                .compare_exchange(CLAIMED | INSIDE, 0, Ordering::Release, Ordering::Relaxed)
         {
-            self.write_release_slow();
+            self.write_release_slow(word);
         }
     }
 
     #[inline(never)]
-    fn write_release_slow(&self) {
-        if self.word.load(Ordering::Relaxed) & INSIDE == 0 {
+    fn write_release_slow(&self, word: u32) {
+        if word & INSIDE == 0 {
             unlock_of_unlocked("Unlock");
+        }
+        let new = word & !(CLAIMED | INSIDE);
+        if word & FLAGS == 0
+            && self
+                .word
+                .compare_exchange(word, new, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+        {
+            return;
         }
         self.end_claim(Keep::Nothing, false, Afterwards::MakeWay);
     }
@@ -292,6 +313,8 @@ impl RawRwLock {
             Keep::Upgradable => (UPGRADABLE, READERS_WAIT | CLAIMANT_WAITS),
         };
         let mut backoff = Backoff::new();
+        // Made ready when it has ended: some of them are to try.
+        let mut waiting = ToReady::new();
         loop {
             let end = |word: u32| {
                 if word & ANY_CLAIM == 0 {
@@ -313,8 +336,9 @@ impl RawRwLock {
                 backoff.snooze();
                 continue;
             };
-            match self.pass_on(visit, keep, fair) {
+            match self.pass_on(visit, keep, fair, &mut waiting) {
                 Passed::HandedOver if afterwards == Afterwards::MakeWay => {
+                    drop(waiting);
                     return spin::make_way();
                 }
                 Passed::HandedOver | Passed::Ended => return,
@@ -327,11 +351,11 @@ impl RawRwLock {
     /// Ends the caller's claim in the room, unless nobody is there any more. If the
     /// caller is to be a reader he is one in either case.
     #[cold]
-    fn pass_on(&self, mut visit: Visit, keep: Keep, fair: bool) -> Passed {
-        let (mut readers, mut locker) = (ToReady::new(), ToReady::new());
+    fn pass_on(&self, mut visit: Visit, keep: Keep, fair: bool, readers: &mut ToReady) -> Passed {
+        let mut locker = ToReady::new();
         let inside = &mut *visit.inside;
         if self.word.load(Ordering::Relaxed) & CLAIMED != 0 {
-            self.let_readers_in(inside, &mut readers);
+            self.let_readers_in(inside, fair, readers);
         }
         let passed = match keep {
             Keep::Upgradable => {
@@ -346,7 +370,6 @@ impl RawRwLock {
             Keep::Nothing => self.pass_claim_on(inside, fair, &mut locker),
         };
         drop(visit);
-        drop(readers);
         drop(locker);
         passed
     }
@@ -366,8 +389,16 @@ impl RawRwLock {
         let _ = self.change(Ordering::Release, |word| Some(word & !old | new));
     }
 
-    /// Lets all readers in who wait for the claim to end.
-    fn let_readers_in(&self, inside: &mut Inside, ready: &mut ToReady) {
+    /// Lets all readers in who wait for the claim to end; or sends them to try, if no
+    /// writer waits, nor the first of them has starved.
+    fn let_readers_in(&self, inside: &mut Inside, fair: bool, ready: &mut ToReady) {
+        let Some(first) = inside.readers.first_demand() else {
+            return;
+        };
+        let alone = !inside.sent && inside.lockers.is_empty();
+        if alone && !fair && !Demand(first).is_starved() {
+            return inside.readers.grant_all(TRY, ready);
+        }
         while inside.readers.first_demand().is_some() {
             // He is counted before he can leave again.
             let _ = self.change(Ordering::Relaxed, |word| Some(one_more(word)));
