@@ -1,6 +1,6 @@
 //! Lives: what each goroutine did when, and each processor.
 //!
-//! How they are made from the events of a trace is in [`build`].
+//! How they are made from the events of a trace is in `build`.
 
 mod build;
 
