@@ -194,21 +194,18 @@ impl<A: ?Sized> Trigger<A> {
     /// Lets it not fire. Returns whether it was armed; if so it has not fired since
     /// it was armed, and will not.
     pub(crate) fn stop(&self) -> bool {
-        let mut state = self.head.state.lock();
-        let armed = mem::replace(&mut state.armed, false);
-        let entry = state.entry;
-        drop(state);
-        if armed && let Some((_, home)) = entry {
-            home.note_stale();
-        }
-        armed
+        self.disarm(false)
     }
 
     /// As [`stop`](Self::stop) and then [`abandon`](Self::abandon), with one look at the
     /// lock. Returns whether it was armed: then it has not fired since, and never will.
     pub(crate) fn retire(&self) -> bool {
+        self.disarm(true)
+    }
+
+    fn disarm(&self, abandon: bool) -> bool {
         let mut state = self.head.state.lock();
-        state.abandoned = true;
+        state.abandoned |= abandon;
         let armed = mem::replace(&mut state.armed, false);
         let entry = state.entry;
         drop(state);

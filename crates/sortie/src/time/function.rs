@@ -98,12 +98,6 @@ impl FunctionTimer {
         self.detached = true;
         self
     }
-
-    /// Lets it go on by itself.
-    #[allow(dead_code, reason = "for the layers above")]
-    pub(crate) fn detach(self) {
-        drop(self.going_on());
-    }
 }
 
 impl Drop for FunctionTimer {
@@ -306,12 +300,12 @@ mod tests {
     fn detached_it_goes_on() {
         let (timer, calls) = counter();
         timer.set(clock::after(Duration::from_millis(1)));
-        timer.detach();
+        drop(timer.going_on());
         assert_eq!(calls.recv(), Ok(0));
         assert!(calls.recv().is_err(), "the function is dropped");
         // Not set, it has nothing to go on with.
         let (timer, calls) = counter();
-        timer.detach();
+        drop(timer.going_on());
         assert_eq!(calls.try_recv(), Err(TryRecvError::Disconnected));
     }
 
