@@ -9,6 +9,8 @@ mod protocol;
     reason = "for users of the lock"
 )]
 mod raw;
+#[path = "../../../../crates/sortie/src/sync/rwlock/shard.rs"]
+mod shard;
 mod shards;
 #[path = "../../../../crates/sortie/src/sync/rwlock/writers.rs"]
 #[allow(dead_code, reason = "for users of the lock")]

@@ -1,6 +1,7 @@
-//! Counts of readers, as the runtime's, but two for each lock, and always there. A model
+//! The runtime's counts of readers, but two for each lock, and always there. A model
 //! says when they are taken up, and whether a writer finds them worth while.
 
+use super::shard::{Shard, Sum};
 use crate::base::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::base::identity::Identity;
 use std::sync::atomic::AtomicBool;
@@ -13,12 +14,6 @@ pub(super) struct Shards {
     worth_while: AtomicBool,
 }
 
-#[derive(Debug)]
-pub(super) struct Shard {
-    come: AtomicUsize,
-    left: AtomicUsize,
-}
-
 impl Shard {
     const fn new() -> Self {
         Shard {
@@ -27,29 +22,9 @@ impl Shard {
         }
     }
 
-    pub(super) fn come(&self) {
-        self.come.fetch_add(1, Ordering::SeqCst);
-    }
-
-    pub(super) fn leave(&self) {
-        self.left.fetch_add(1, Ordering::SeqCst);
-    }
-
     /// So many have left.
     pub(super) fn many_leave(&self, readers: usize) {
         self.left.fetch_add(readers, Ordering::SeqCst);
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sum {
-    come: usize,
-    left: usize,
-}
-
-impl Sum {
-    pub(super) fn inside(self) -> usize {
-        self.come.wrapping_sub(self.left)
     }
 }
 
@@ -93,13 +68,7 @@ impl Shards {
     }
 
     pub(super) fn sum(&self) -> Sum {
-        let add = |count: fn(&Shard) -> &AtomicUsize| {
-            let counts = self.all.iter().map(|it| count(it).load(Ordering::SeqCst));
-            counts.fold(0, usize::wrapping_add)
-        };
-        let left = add(|shard| &shard.left);
-        let come = add(|shard| &shard.come);
-        Sum { come, left }
+        Sum::of(self.all.iter())
     }
 
     pub(super) fn note_writer(&self, _: Sum) -> bool {

@@ -6,6 +6,7 @@
 
 mod api;
 mod raw;
+mod shard;
 mod shards;
 mod writers;
 

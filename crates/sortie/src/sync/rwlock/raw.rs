@@ -66,7 +66,8 @@
 
 use super::super::room::{Demand, Door, Inside, Owner, Role, Visit};
 use super::super::spin::Spin;
-use super::shards::{Shard, Shards};
+use super::shard::Shard;
+use super::shards::Shards;
 use crate::base::atomic::{AtomicU32, Ordering};
 use crate::base::clock;
 use crate::goroutine::WaitReason;

@@ -45,6 +45,7 @@
 //! writers must pass a barrier on all CPUs, or wait. Here a writer has to read a few
 //! lines only, so that locks which are written now and then are fast too.
 
+use super::shard::{Shard, Sum};
 use crate::base::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::base::padded::Padded;
 use crate::sched::hint;
@@ -88,41 +89,6 @@ struct Memory {
     come: AtomicUsize,
     /// How often readers have to meet, as a power of two.
     patience: AtomicUsize,
-}
-
-/// Readers counted on one processor.
-#[derive(Debug, Default)]
-pub(super) struct Shard {
-    come: AtomicUsize,
-    left: AtomicUsize,
-}
-
-impl Shard {
-    /// One more has come.
-    #[inline(always)]
-    pub(super) fn come(&self) {
-        self.come.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// One more has left.
-    #[inline(always)]
-    pub(super) fn leave(&self) {
-        self.left.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// What all shards count, from the beginning, wrapped around.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sum {
-    come: usize,
-    left: usize,
-}
-
-impl Sum {
-    /// Readers that are inside. It may be below 0, wrapped around.
-    pub(super) fn inside(self) -> usize {
-        self.come.wrapping_sub(self.left)
-    }
 }
 
 /// How many shards a lock has, less one: as many as CPUs when the first were made, at
@@ -229,14 +195,7 @@ impl Shards {
     pub(super) fn sum(&self) -> Sum {
         // SAFETY: as in `own`.
         let all = unsafe { std::slice::from_raw_parts(Memory::shards(self.memory()), count()) };
-        let add = |count: fn(&Shard) -> &AtomicUsize| {
-            let counts = all.iter().map(|shard| count(shard).load(Ordering::SeqCst));
-            counts.fold(0, usize::wrapping_add)
-        };
-        // Whoever is seen to have left must be seen to have come.
-        let left = add(|shard| &shard.left);
-        let come = add(|shard| &shard.come);
-        Sum { come, left }
+        Sum::of(all.iter().map(|shard| &shard.0))
     }
 
     /// A writer goes inside, with this sum. Returns whether they are still worth while.
